@@ -1,0 +1,3 @@
+export type { Codec } from './codec.js';
+export * from './store.js';
+export * from './store.errors.js';

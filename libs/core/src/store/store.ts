@@ -1,0 +1,205 @@
+import type { MaybePromise } from '../foundation/index.js';
+
+/**
+ * What an event or a record carries. A store with `payload: 'reference'` keeps any value as it is; one with
+ * `payload: 'encoded'` takes only text or bytes (see `Codec`) and refuses anything else.
+ */
+export type Payload = unknown;
+
+/** What a store promises; printed at boot and checked by whoever needs more. */
+export interface StoreCapabilities {
+  /** Short name for logs: `memory`, `sqlite`, … */
+  readonly name: string;
+  /** An acknowledged commit survives `kill -9`. */
+  readonly durable: boolean;
+  /** Several OS processes may work on the same data at once: leases are needed. */
+  readonly shared: boolean;
+  /** What one commit may span atomically: several streams and records, or one stream. */
+  readonly atomic: 'batch' | 'stream';
+  /** What it keeps: the caller's own objects, or text and bytes. */
+  readonly payload: 'reference' | 'encoded';
+}
+
+/** A number is the exact version the stream must have: the count of events ever appended to it. */
+export type ExpectedVersion = number | 'any' | 'no-stream' | 'stream-exists';
+
+/** An event about to be appended. */
+export interface NewEvent {
+  readonly type: string;
+  readonly data: Payload;
+  readonly metadata?: Payload;
+  /** When it happened, milliseconds since 1970. Default: the store's clock at the commit. */
+  readonly at?: number;
+}
+
+/** An event as read back. */
+export interface StoredEvent {
+  readonly stream: string;
+  /** Place in its stream; the first event has version 1. */
+  readonly version: number;
+  /** Place in the whole store; grows in commit order, without a gap that could be filled later. */
+  readonly position: number;
+  readonly type: string;
+  readonly data: Payload;
+  readonly metadata?: Payload;
+  readonly at: number;
+}
+
+/** Events for one stream. */
+export interface StreamAppend {
+  readonly stream: string;
+  readonly expectedVersion: ExpectedVersion;
+  readonly events: readonly NewEvent[];
+}
+
+/** One keyed value to write or delete. */
+export interface RecordWrite {
+  readonly collection: string;
+  readonly key: string;
+  /** The new value; left out, the record is deleted. */
+  readonly value?: Payload;
+  /** Write only if the record has this version; 0 means it must not exist. Left out: write in any case. */
+  readonly ifVersion?: number;
+  /** Makes the record findable by {@link RecordQuery.dueBefore}. Milliseconds since 1970. */
+  readonly dueAt?: number;
+  /** Makes the record findable by {@link RecordQuery.tags}. Replaces the former tags. */
+  readonly tags?: readonly string[];
+  /** From this time of the store's clock the record is gone for every read. Milliseconds since 1970. */
+  readonly expiresAt?: number;
+}
+
+/** A record as read back. */
+export interface StoredRecord {
+  readonly collection: string;
+  readonly key: string;
+  readonly value: Payload;
+  /** 1 when created, one more with each write. */
+  readonly version: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly dueAt?: number;
+  readonly tags: readonly string[];
+  readonly expiresAt?: number;
+}
+
+/** All of it happens, or none. */
+export interface CommitBatch {
+  readonly appends?: readonly StreamAppend[];
+  readonly records?: readonly RecordWrite[];
+  /** Streams to remove with all their events. */
+  readonly deleteStreams?: readonly string[];
+}
+
+/** What a commit did. */
+export interface CommitResult {
+  /** Position of the last event of the store after this commit. */
+  readonly position: number;
+  /** Version of each stream of `appends` after this commit, in the same order. */
+  readonly versions: readonly number[];
+  /** Version of each record of `records` after this commit, in the same order; 0 for a deleted one. */
+  readonly recordVersions: readonly number[];
+}
+
+/** Options of {@link Store.readStream}. */
+export interface ReadStreamOptions {
+  /** First version to read. Default 1, or the last one when reading backward. */
+  readonly from?: number;
+  /** Most events to return. Default: all. */
+  readonly limit?: number;
+  /** Default `forward`. */
+  readonly direction?: 'forward' | 'backward';
+}
+
+/** Options of {@link Store.readAll}. */
+export interface ReadAllOptions {
+  /** Read what comes after this position. Default 0, from the beginning. */
+  readonly after?: number;
+  /** Most events to return. Default 1,000. */
+  readonly limit?: number;
+}
+
+/** Which records to find; all given conditions must hold. */
+export interface RecordQuery {
+  readonly collection: string;
+  /** Every one of these tags must be there. */
+  readonly tags?: readonly string[];
+  /** Only records with a due time at or before this one. */
+  readonly dueBefore?: number;
+  /** Only records created at or after this time. */
+  readonly createdFrom?: number;
+  /** Only records created before this time. */
+  readonly createdBefore?: number;
+  /** Default `oldest`: in the order of creation. `due`: earliest due time first. */
+  readonly order?: 'oldest' | 'newest' | 'due';
+  /** Most records to return. Default 100. */
+  readonly limit?: number;
+  /** {@link RecordPage.cursor} of the page before. */
+  readonly cursor?: string;
+}
+
+/** A page of records. */
+export interface RecordPage {
+  readonly records: readonly StoredRecord[];
+  /** Give it to the next call to go on; left out on the last page. */
+  readonly cursor?: string;
+}
+
+/** Told to listeners after a commit. */
+export interface CommitNotice {
+  /** Streams that got events, and `collection` names that got writes; undefined: unknown, anything may have changed. */
+  readonly streams?: readonly string[];
+  readonly collections?: readonly string[];
+}
+
+/**
+ * A stream that its one writer appends to without waiting. Only stores whose append cannot fail or wait offer it.
+ */
+export interface DirectStream {
+  /** Count of events so far. */
+  readonly version: number;
+  /** Appends one event. */
+  push(event: NewEvent): void;
+}
+
+/**
+ * The one port to everything kept: an event log and keyed records, written together in one atomic commit.
+ * Processes, projections, outbox, leases and timers are all written on it once. A provider implements it and passes
+ * the conformance suite of `@catga/testing`.
+ *
+ * Errors: {@link VersionConflictError}, {@link RecordConflictError} when a condition of the batch does not hold;
+ * {@link StoreUnavailableError} when the store is away (nothing is lost, try again later).
+ */
+export abstract class Store {
+  abstract readonly capabilities: StoreCapabilities;
+
+  /** Commits the batch. A store in memory may answer at once; a durable one answers when the data is safe. */
+  abstract commit(batch: CommitBatch): MaybePromise<CommitResult>;
+
+  /** Events of one stream; none when there is no such stream. */
+  abstract readStream(stream: string, options?: ReadStreamOptions): Promise<readonly StoredEvent[]>;
+
+  /** Events of all streams in the order of their commit. */
+  abstract readAll(options?: ReadAllOptions): Promise<readonly StoredEvent[]>;
+
+  abstract getRecord(collection: string, key: string): Promise<StoredRecord | undefined>;
+
+  abstract findRecords(query: RecordQuery): Promise<RecordPage>;
+
+  /** Calls the listener soon after every commit, of this or another OS process. Returns the way to stop it. */
+  abstract onCommit(listener: (notice: CommitNotice) => void): () => void;
+
+  /** The clock that decides what is due. Milliseconds since 1970. */
+  abstract now(): Promise<number>;
+
+  /** Throws {@link StoreUnavailableError} when a commit would fail now. For health checks. */
+  abstract ping(): Promise<void>;
+
+  /** See {@link DirectStream}. The stream must not exist yet. */
+  openDirect?(stream: string): DirectStream;
+
+  /** Opens connections and migrates the schema. Called once by Nest before anything uses the store. */
+  abstract open(): Promise<void>;
+
+  /** Waits for commits under way, then closes. */
+  abstract close(): Promise<void>;
+}
