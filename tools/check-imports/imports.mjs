@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import ts from 'typescript';
+
+/**
+ * Every module that a TypeScript file names: import, export from, `import()`, `import('…').Type`, `import x = require()`
+ * and `require()`. Imports of types count: they are dependencies of the design even if they vanish at run time.
+ *
+ * @returns `[{ specifier, line }]`, line counted from 1.
+ */
+export function importsOf(path) {
+  const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+  const found = [];
+  const visit = (node) => {
+    const name = moduleName(node);
+    if (name && ts.isStringLiteralLike(name)) {
+      const { line } = source.getLineAndCharacterOfPosition(name.getStart(source));
+      found.push({ specifier: name.text, line: line + 1 });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function moduleName(node) {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier;
+  if (ts.isExternalModuleReference(node)) return node.expression;
+  if (ts.isImportTypeNode(node)) return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined;
+  if (ts.isCallExpression(node) && isImportCall(node)) return node.arguments[0];
+  return undefined;
+}
+
+const isImportCall = ({ expression }) =>
+  expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(expression) && expression.text === 'require');

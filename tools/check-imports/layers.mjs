@@ -1,0 +1,37 @@
+/**
+ * Folders of `libs/core/src` and what each stands on. What those stand on is allowed too; anything else is not, so
+ * imports run one way. The picture and its reasons are in docs/architecture.md, "Packages and import order": change
+ * both together.
+ */
+const STANDS_ON = {
+  // ground
+  foundation: [],
+  store: ['foundation'],
+  ids: ['store'], // a snowflake worker id is leased from the store's records
+  // messages -> mediator -> resilience
+  messages: ['ids'],
+  mediator: ['messages'], // and through ids the store: idempotent answers are records
+  resilience: ['mediator'],
+  // store -> event-sourcing -> projections -> streams
+  'event-sourcing': ['store', 'messages'],
+  projections: ['event-sourcing'],
+  streams: ['projections'],
+  // store + mediator -> processes
+  processes: ['store', 'mediator'],
+  // transport -> messaging
+  transport: ['messages'],
+  messaging: ['transport', 'store'],
+};
+
+/** Folders that may use every folder above: they show what goes on and are used by nobody but the module. */
+const ON_EVERYTHING = ['monitoring', 'http', 'health'];
+
+/** Folder name -> the folders that it may import, itself left out. */
+export const allowedImports = new Map([
+  ...Object.keys(STANDS_ON).map((folder) => [folder, below(folder)]),
+  ...ON_EVERYTHING.map((folder) => [folder, new Set(Object.keys(STANDS_ON))]),
+]);
+
+function below(folder) {
+  return new Set(STANDS_ON[folder].flatMap((next) => [next, ...below(next)]));
+}
