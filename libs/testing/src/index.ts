@@ -1,1 +1,1 @@
-export {};
+export { FaultyStore, type FaultOptions } from './store/faulty-store.js';

@@ -48,7 +48,7 @@ export class StoreUnavailableError extends CatgaError {
     options?: CatgaErrorOptions,
   ) {
     super(message, options);
-    this.code = `CATGA_STORE_${reason.toUpperCase().replace('-', '_')}`;
+    this.code = `CATGA_STORE_${reason.toUpperCase().replaceAll('-', '_')}`;
   }
 }
 
@@ -60,6 +60,18 @@ export class PayloadNotEncodedError extends CatgaError {
     super(
       `Store "${store}" keeps text and bytes, but ${where} is ${value === null ? 'null' : `a value of type ${typeof value}`}. Encode it with a Codec first.`,
       { details: { store, where } },
+    );
+  }
+}
+
+/** A page was asked for with a cursor that no page of this query can have given. */
+export class InvalidCursorError extends CatgaError {
+  readonly code = 'CATGA_INVALID_CURSOR';
+  readonly kind = 'request';
+  constructor(cursor: string, order: string) {
+    super(
+      `"${cursor}" is not a cursor of a query in the order "${order}". Give the cursor of the page before, with the same query, or none to start again.`,
+      { details: { cursor, order } },
     );
   }
 }

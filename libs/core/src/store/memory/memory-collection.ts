@@ -1,0 +1,96 @@
+import { readRecordCursor, writeRecordCursor } from '../record-cursor.js';
+import type { RecordPage, RecordQuery, RecordWrite, StoredRecord } from '../store.js';
+import { MemoryRecord } from './memory-record.js';
+import type { PayloadPolicy } from './payload-policy.js';
+import { RecordIndex } from './record-index.js';
+
+const FIRST_SWEEP = 1_000;
+
+/** The records of one collection. Reads and writes by key need the map only; see {@link RecordIndex} for the rest. */
+export class MemoryCollection {
+  private readonly records = new Map<string, MemoryRecord>();
+  private readonly expiring = new Set<MemoryRecord>();
+  private sweepAt = FIRST_SWEEP;
+  private index: RecordIndex | undefined;
+
+  constructor(
+    private readonly name: string,
+    private readonly payloads: PayloadPolicy,
+  ) {}
+
+  /** Records in memory, those included that have expired and were not yet dropped. */
+  get size(): number {
+    return this.records.size;
+  }
+
+  /** Version of the record; 0 when there is none or it has expired. */
+  version(key: string, now: number): number {
+    const record = this.records.get(key);
+    return record === undefined || record.isExpired(now) ? 0 : record.version;
+  }
+
+  read(key: string, now: number): StoredRecord | undefined {
+    const record = this.records.get(key);
+    return record === undefined || record.isExpired(now) ? undefined : record.read(this.payloads);
+  }
+
+  /** Writes or deletes. Returns the record's new version, 0 when it is gone. */
+  write(write: RecordWrite, now: number, sequence: number): number {
+    let record = this.records.get(write.key);
+    if (record !== undefined && (write.value === undefined || record.isExpired(now))) {
+      this.remove(record);
+      record = undefined;
+    }
+    if (write.value === undefined) return 0;
+    if (record === undefined) {
+      record = new MemoryRecord(this.name, write.key, sequence, write, now, this.payloads);
+      this.records.set(write.key, record);
+      this.index?.add(record);
+    } else {
+      this.index?.unfile(record);
+      record.fill(write, now, this.payloads);
+      record.version++;
+      this.index?.file(record);
+    }
+    if (record.expiresAt !== undefined || this.expiring.size > 0) this.noteExpiry(record, now);
+    return record.version;
+  }
+
+  find(query: RecordQuery, now: number): RecordPage {
+    const { order = 'oldest', limit = 100 } = query;
+    this.index ??= new RecordIndex(this.records.values());
+    const records: StoredRecord[] = [];
+    let last: MemoryRecord | undefined;
+    for (const record of this.index.walk(query, readRecordCursor(query))) {
+      if (record.isExpired(now)) continue;
+      // One more than asked for exists: only then there is a next page.
+      if (records.length >= limit) return last === undefined ? { records } : { records, cursor: cursorAt(last, order) };
+      records.push(record.read(this.payloads));
+      last = record;
+    }
+    return { records };
+  }
+
+  private remove(record: MemoryRecord): void {
+    record.removed = true;
+    this.records.delete(record.key);
+    this.expiring.delete(record);
+    this.index?.remove(record);
+  }
+
+  /** Expired records leave when their number may have doubled since the last look: constant cost a write. */
+  private noteExpiry(record: MemoryRecord, now: number): void {
+    if (record.expiresAt === undefined) {
+      this.expiring.delete(record);
+      return;
+    }
+    this.expiring.add(record);
+    if (this.expiring.size < this.sweepAt) return;
+    for (const candidate of this.expiring) if (candidate.isExpired(now)) this.remove(candidate);
+    this.sweepAt = Math.max(FIRST_SWEEP, this.expiring.size * 2);
+  }
+}
+
+function cursorAt(record: MemoryRecord, order: NonNullable<RecordQuery['order']>): string {
+  return writeRecordCursor(order, { sequence: record.sequence, dueAt: record.dueAt ?? 0 });
+}

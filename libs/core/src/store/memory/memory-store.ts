@@ -1,0 +1,223 @@
+import { systemClock, type Clock } from '../../foundation/index.js';
+import { CommitNotifier } from '../commit-notifier.js';
+import { versionHolds } from '../expected-version.js';
+import {
+  Store,
+  type CommitBatch,
+  type CommitNotice,
+  type CommitResult,
+  type DirectStream,
+  type ReadAllOptions,
+  type ReadStreamOptions,
+  type RecordPage,
+  type RecordQuery,
+  type RecordWrite,
+  type StoreCapabilities,
+  type StoredEvent,
+  type StoredRecord,
+  type StreamAppend,
+} from '../store.js';
+import { RecordConflictError, StoreUnavailableError, VersionConflictError } from '../store.errors.js';
+import { MemoryCollection } from './memory-collection.js';
+import { MemoryLog } from './memory-log.js';
+import { MemoryStream } from './memory-stream.js';
+import { copyPolicy, referencePolicy, type PayloadPolicy } from './payload-policy.js';
+
+/** Options of {@link MemoryStore}. */
+export interface MemoryStoreOptions {
+  /**
+   * `reference` keeps the caller's own values: fastest, nothing is encoded. `copy` takes text and bytes only and never
+   * shares memory with the caller: what a durable store does, so tests find what would not survive there.
+   * Default `reference`.
+   */
+  readonly mode?: 'reference' | 'copy';
+  /**
+   * In `reference` mode: freeze what is stored, so that changing it afterwards throws where it happens.
+   * Default: true, unless `NODE_ENV` is `production`.
+   */
+  readonly freeze?: boolean;
+  /** Where the store reads the time; for tests. Default: the machine's clock. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Everything in the memory of this OS process: nothing survives it. `commit` answers at once and throws at once.
+ *
+ * @example
+ * ```ts
+ * const store = new MemoryStore({ mode: 'copy' });
+ * store.commit({ appends: [{ stream: 'order-1', expectedVersion: 'no-stream', events: [{ type: 'placed', data: '{}' }] }] });
+ * ```
+ */
+export class MemoryStore extends Store {
+  override readonly capabilities: StoreCapabilities;
+  /** In `reference` mode only. */
+  override readonly openDirect?: (stream: string) => DirectStream;
+  private readonly streams = new Map<string, MemoryStream>();
+  private readonly collections = new Map<string, MemoryCollection>();
+  private readonly notifier = new CommitNotifier();
+  private readonly log = new MemoryLog(this.streams, this.notifier);
+  private readonly payloads: PayloadPolicy;
+  private readonly clock: Clock;
+  private recordsCreated = 0;
+  private closed = false;
+
+  constructor(options: MemoryStoreOptions = {}) {
+    super();
+    const { mode = 'reference', clock, freeze = process.env['NODE_ENV'] !== 'production' } = options;
+    const copies = mode === 'copy';
+    this.clock = clock ?? systemClock;
+    this.payloads = copies ? copyPolicy('memory', clock) : referencePolicy(freeze, clock);
+    this.capabilities = {
+      name: 'memory',
+      durable: false,
+      shared: false,
+      atomic: 'batch',
+      payload: copies ? 'encoded' : 'reference',
+    };
+    if (!copies) this.openDirect = (stream) => this.direct(stream);
+  }
+
+  override commit(batch: CommitBatch): CommitResult {
+    this.assertOpen();
+    const { appends, records, deleteStreams } = batch;
+    this.payloads.check(batch);
+    // Everything is checked before anything is changed: that makes the batch atomic.
+    if (appends !== undefined) this.checkAppends(appends, deleteStreams);
+    const now = records === undefined ? 0 : this.clock.now();
+    if (records !== undefined) this.checkRecords(records, now);
+    if (deleteStreams !== undefined) for (const stream of deleteStreams) this.remove(stream);
+    const versions = appends === undefined ? none : appends.map((append) => this.append(append));
+    const recordVersions = records === undefined ? none : records.map((write) => this.write(write, now));
+    return { position: this.log.last, versions, recordVersions };
+  }
+
+  override readStream(stream: string, options?: ReadStreamOptions): Promise<readonly StoredEvent[]> {
+    return this.answer(() => this.streams.get(stream)?.read(options) ?? []);
+  }
+
+  override readAll(options?: ReadAllOptions): Promise<readonly StoredEvent[]> {
+    return this.answer(() => this.log.read(options));
+  }
+
+  override getRecord(collection: string, key: string): Promise<StoredRecord | undefined> {
+    return this.answer(() => this.collections.get(collection)?.read(key, this.clock.now()));
+  }
+
+  override findRecords(query: RecordQuery): Promise<RecordPage> {
+    return this.answer(() => this.collection(query.collection).find(query, this.clock.now()));
+  }
+
+  override onCommit(listener: (notice: CommitNotice) => void): () => void {
+    const remove = this.notifier.add(listener);
+    this.log.watch();
+    return () => {
+      remove();
+      this.log.watch();
+    };
+  }
+
+  override now(): Promise<number> {
+    return this.answer(() => this.clock.now());
+  }
+
+  override ping(): Promise<void> {
+    return this.answer(() => undefined);
+  }
+
+  override open(): Promise<void> {
+    this.closed = false;
+    return Promise.resolve();
+  }
+
+  override close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+
+  private direct(stream: string): DirectStream {
+    this.assertOpen();
+    const existing = this.streams.get(stream);
+    if (existing !== undefined && existing.version > 0) {
+      throw new VersionConflictError(stream, 'no-stream', existing.version);
+    }
+    return existing ?? this.create(stream);
+  }
+
+  private create(stream: string): MemoryStream {
+    const created = new MemoryStream(stream, this.log, this.payloads);
+    this.streams.set(stream, created);
+    return created;
+  }
+
+  private append({ stream, events }: StreamAppend): number {
+    const existing = this.streams.get(stream);
+    if (events.length === 0) return existing?.version ?? 0;
+    const target = existing ?? this.create(stream);
+    for (const event of events) target.push(event);
+    return target.version;
+  }
+
+  private remove(stream: string): void {
+    const existing = this.streams.get(stream);
+    if (existing === undefined) return;
+    existing.deleted = true;
+    this.streams.delete(stream);
+    this.log.removed(existing);
+    if (this.notifier.listening) this.notifier.touchStream(stream);
+  }
+
+  private write(write: RecordWrite, now: number): number {
+    if (this.notifier.listening) this.notifier.touchCollection(write.collection);
+    return this.collection(write.collection).write(write, now, ++this.recordsCreated);
+  }
+
+  private collection(name: string): MemoryCollection {
+    let collection = this.collections.get(name);
+    if (collection === undefined) {
+      collection = new MemoryCollection(name, this.payloads);
+      this.collections.set(name, collection);
+    }
+    return collection;
+  }
+
+  private checkAppends(appends: readonly StreamAppend[], deleted: readonly string[] = none): void {
+    // What the batch itself does to a stream before the append at hand; most batches have one append and need no map.
+    const ahead = appends.length > 1 || deleted.length > 0 ? new Map<string, number>() : undefined;
+    for (const stream of deleted) ahead?.set(stream, 0);
+    for (const { stream, expectedVersion, events } of appends) {
+      const actual = ahead?.get(stream) ?? this.streams.get(stream)?.version ?? 0;
+      if (!versionHolds(expectedVersion, actual)) throw new VersionConflictError(stream, expectedVersion, actual);
+      ahead?.set(stream, actual + events.length);
+    }
+  }
+
+  private checkRecords(records: readonly RecordWrite[], now: number): void {
+    if (records.every((write) => write.ifVersion === undefined)) return;
+    const ahead = records.length > 1 ? new Map<string, number>() : undefined;
+    for (const { collection, key, value, ifVersion } of records) {
+      const name = ahead === undefined ? '' : JSON.stringify([collection, key]);
+      const actual = ahead?.get(name) ?? this.collections.get(collection)?.version(key, now) ?? 0;
+      if (ifVersion !== undefined && ifVersion !== actual) {
+        throw new RecordConflictError(collection, key, ifVersion, actual);
+      }
+      ahead?.set(name, value === undefined ? 0 : actual + 1);
+    }
+  }
+
+  private assertOpen(): void {
+    if (this.closed)
+      throw new StoreUnavailableError('closed', 'The memory store is closed. Open it again, or use another one.');
+  }
+
+  private answer<T>(read: () => T): Promise<T> {
+    try {
+      this.assertOpen();
+      return Promise.resolve(read());
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+}
+
+const none: readonly never[] = Object.freeze([]);

@@ -1,0 +1,97 @@
+import { coarseNow, type Clock } from '../../foundation/index.js';
+import type { CommitBatch, NewEvent, Payload } from '../store.js';
+import { PayloadNotEncodedError } from '../store.errors.js';
+import { deepFreeze } from './deep-freeze.js';
+
+/** What happens to payloads on their way into and out of a memory store. */
+export interface PayloadPolicy {
+  /**
+   * Throws when the batch holds something the store does not keep. Called before anything is applied.
+   *
+   * @throws {PayloadNotEncodedError}
+   */
+  check(batch: CommitBatch): void;
+  /** The event to keep; it has a time. */
+  takeEvent(event: NewEvent): NewEvent;
+  /** The value to keep. */
+  take(value: Payload): Payload;
+  /** The value for a reader. */
+  give(value: Payload): Payload;
+}
+
+/** Keeps the caller's own objects. */
+export function referencePolicy(freeze: boolean, clock: Clock | undefined): PayloadPolicy {
+  const timed = clockOf(clock);
+  const keep = (value: Payload): Payload => value;
+  if (!freeze) {
+    return {
+      check: () => undefined,
+      takeEvent: (event) => (event.at === undefined ? { ...event, at: timed() } : event),
+      take: keep,
+      give: keep,
+    };
+  }
+  const frozen = (value: Payload): Payload => {
+    deepFreeze(value);
+    return value;
+  };
+  return {
+    check: () => undefined,
+    takeEvent: (event) => {
+      deepFreeze(event);
+      return event.at === undefined ? { ...event, at: timed() } : event;
+    },
+    take: frozen,
+    give: keep,
+  };
+}
+
+/** Keeps text and copies of bytes; what a reader gets is a copy again. */
+export function copyPolicy(store: string, clock: Clock | undefined): PayloadPolicy {
+  const timed = clockOf(clock);
+  const copy = (value: Payload): Payload => (typeof value === 'string' ? value : copyBytes(value as Uint8Array));
+  return {
+    check: (batch) => assertEncoded(store, batch),
+    takeEvent: ({ type, data, metadata, at = timed() }) =>
+      metadata === undefined
+        ? { type, data: copy(data), at }
+        : { type, data: copy(data), metadata: copy(metadata), at },
+    take: copy,
+    give: copy,
+  };
+}
+
+/** The coarse clock is right to within a turn of the event loop and costs a tenth of the real one. */
+function clockOf(clock: Clock | undefined): () => number {
+  return clock === undefined ? coarseNow : () => clock.now();
+}
+
+/** Not `slice`: that of a Buffer shares its memory. */
+function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+/**
+ * Throws unless everything in the batch is text or bytes. For authors of stores with `payload: 'encoded'`.
+ *
+ * @throws {PayloadNotEncodedError}
+ */
+export function assertEncoded(store: string, batch: CommitBatch): void {
+  for (const { stream, events } of batch.appends ?? []) {
+    for (const { type, data, metadata } of events) {
+      if (!isEncoded(data)) throw new PayloadNotEncodedError(store, `data of event "${type}" for "${stream}"`, data);
+      if (metadata !== undefined && !isEncoded(metadata)) {
+        throw new PayloadNotEncodedError(store, `metadata of event "${type}" for "${stream}"`, metadata);
+      }
+    }
+  }
+  for (const { collection, key, value } of batch.records ?? []) {
+    if (value !== undefined && !isEncoded(value)) {
+      throw new PayloadNotEncodedError(store, `record "${collection}/${key}"`, value);
+    }
+  }
+}
+
+function isEncoded(value: Payload): boolean {
+  return typeof value === 'string' || value instanceof Uint8Array;
+}

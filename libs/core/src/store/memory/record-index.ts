@@ -1,0 +1,160 @@
+import type { RecordPlace } from '../record-cursor.js';
+import type { RecordQuery } from '../store.js';
+import type { MemoryRecord } from './memory-record.js';
+
+/**
+ * Finds records by order, tag and due time. Made by the first query of a collection, and each of its three parts by the
+ * first query that needs it: a collection that nobody queries is written without any of this.
+ */
+export class RecordIndex {
+  /** In the order of creation; removed ones stay until they are half of it. */
+  private created: MemoryRecord[];
+  private removed = 0;
+  private byTag: Map<string, Set<MemoryRecord>> | undefined;
+  private due: Set<MemoryRecord> | undefined;
+  /** No record is due before this time; may be too early, never too late. "Is anything due?" mostly ends here. */
+  private earliest = Number.POSITIVE_INFINITY;
+
+  constructor(records: Iterable<MemoryRecord>) {
+    // A map keeps the place of a key that is set again, so its order is that of creation.
+    this.created = [...records];
+  }
+
+  add(record: MemoryRecord): void {
+    this.created.push(record);
+    this.file(record);
+  }
+
+  remove(record: MemoryRecord): void {
+    this.unfile(record);
+    if (++this.removed * 2 <= this.created.length) return;
+    this.created = this.created.filter((kept) => !kept.removed);
+    this.removed = 0;
+  }
+
+  /** Files a record under its tags and due time. */
+  file(record: MemoryRecord): void {
+    if (this.byTag !== undefined) for (const tag of record.tags) fileUnder(this.byTag, tag, record);
+    if (this.due !== undefined && record.dueAt !== undefined) {
+      this.due.add(record);
+      if (record.dueAt < this.earliest) this.earliest = record.dueAt;
+    }
+  }
+
+  /** Takes a record out from under its tags and due time. To be called before they change. */
+  unfile(record: MemoryRecord): void {
+    this.due?.delete(record);
+    if (this.byTag === undefined) return;
+    for (const tag of record.tags) {
+      const tagged = this.byTag.get(tag);
+      if (tagged?.delete(record) === true && tagged.size === 0) this.byTag.delete(tag);
+    }
+  }
+
+  /** The matching records after `place`, in the order of the query. Says nothing about expiry. */
+  walk(query: RecordQuery, place: RecordPlace | undefined): Iterable<MemoryRecord> {
+    const { tags = [], order = 'oldest' } = query;
+    const usesDue = order === 'due' || query.dueBefore !== undefined;
+    const matches = matcher(query, order, place);
+    if (usesDue) return sorted(this.dueRecords(query.dueBefore), matches, order);
+    if (tags.length > 0) {
+      const tagged = this.rarest(tags);
+      // Sorting many costs more than passing over some.
+      if (tagged.size * 8 < this.created.length || tagged.size < 64) return sorted(tagged, matches, order);
+    }
+    return this.inOrder(matches, order, place);
+  }
+
+  private *inOrder(
+    matches: (record: MemoryRecord) => boolean,
+    order: string,
+    place: RecordPlace | undefined,
+  ): Iterable<MemoryRecord> {
+    const { created } = this;
+    const step = order === 'newest' ? -1 : 1;
+    const start = place === undefined ? (step > 0 ? 0 : created.length - 1) : beside(created, place.sequence, step);
+    for (let index = start; index >= 0 && index < created.length; index += step) {
+      const record = created[index] as MemoryRecord;
+      if (!record.removed && matches(record)) yield record;
+    }
+  }
+
+  private rarest(tags: readonly string[]): ReadonlySet<MemoryRecord> {
+    const byTag = (this.byTag ??= this.fileTags());
+    let rarest: ReadonlySet<MemoryRecord> | undefined;
+    for (const tag of tags) {
+      const tagged = byTag.get(tag) ?? none;
+      if (rarest === undefined || tagged.size < rarest.size) rarest = tagged;
+    }
+    return rarest ?? none;
+  }
+
+  private fileTags(): Map<string, Set<MemoryRecord>> {
+    const byTag = new Map<string, Set<MemoryRecord>>();
+    for (const record of this.created) {
+      if (!record.removed) for (const tag of record.tags) fileUnder(byTag, tag, record);
+    }
+    return byTag;
+  }
+
+  private dueRecords(before = Number.POSITIVE_INFINITY): Iterable<MemoryRecord> {
+    if (this.due === undefined) {
+      this.due = new Set(this.created.filter((record) => !record.removed && record.dueAt !== undefined));
+      this.earliest = Number.NEGATIVE_INFINITY;
+    }
+    if (before < this.earliest) return none;
+    this.earliest = Number.POSITIVE_INFINITY;
+    for (const { dueAt } of this.due) if ((dueAt as number) < this.earliest) this.earliest = dueAt as number;
+    return this.due;
+  }
+}
+
+const none: ReadonlySet<MemoryRecord> = new Set();
+
+function fileUnder(byTag: Map<string, Set<MemoryRecord>>, tag: string, record: MemoryRecord): void {
+  const tagged = byTag.get(tag);
+  if (tagged === undefined) byTag.set(tag, new Set([record]));
+  else tagged.add(record);
+}
+
+function matcher(query: RecordQuery, order: string, place: RecordPlace | undefined): (record: MemoryRecord) => boolean {
+  const { tags = [], dueBefore, createdFrom, createdBefore } = query;
+  return (record) =>
+    (dueBefore === undefined || (record.dueAt !== undefined && record.dueAt <= dueBefore)) &&
+    (createdFrom === undefined || record.createdAt >= createdFrom) &&
+    (createdBefore === undefined || record.createdAt < createdBefore) &&
+    (place === undefined || comesAfter(record, place, order)) &&
+    tags.every((tag) => record.tags.includes(tag));
+}
+
+function comesAfter(record: MemoryRecord, place: RecordPlace, order: string): boolean {
+  if (order === 'newest') return record.sequence < place.sequence;
+  if (order === 'oldest') return record.sequence > place.sequence;
+  const dueAt = record.dueAt as number;
+  return dueAt > place.dueAt || (dueAt === place.dueAt && record.sequence > place.sequence);
+}
+
+function sorted(
+  records: Iterable<MemoryRecord>,
+  matches: (record: MemoryRecord) => boolean,
+  order: string,
+): MemoryRecord[] {
+  const found: MemoryRecord[] = [];
+  for (const record of records) if (matches(record)) found.push(record);
+  if (order === 'newest') return found.sort((a, b) => b.sequence - a.sequence);
+  if (order === 'oldest') return found.sort((a, b) => a.sequence - b.sequence);
+  return found.sort((a, b) => (a.dueAt as number) - (b.dueAt as number) || a.sequence - b.sequence);
+}
+
+/** Index of the nearest record on the far side of a sequence number, in the direction of `step`. */
+function beside(created: readonly MemoryRecord[], sequence: number, step: number): number {
+  let low = 0;
+  let high = created.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const at = (created[middle] as MemoryRecord).sequence;
+    if (step > 0 ? at > sequence : at >= sequence) high = middle;
+    else low = middle + 1;
+  }
+  return step > 0 ? low : low - 1;
+}
