@@ -5,7 +5,7 @@ import ts from 'typescript';
  * Every module that a TypeScript file names: import, export from, `import()`, `import('…').Type`, `import x = require()`
  * and `require()`. Imports of types count: they are dependencies of the design even if they vanish at run time.
  *
- * @returns `[{ specifier, line }]`, line counted from 1.
+ * @returns `[{ specifier, line, dynamic }]`, line counted from 1; `dynamic` for the calls `import()` and `require()`.
  */
 export function importsOf(path) {
   const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
@@ -14,7 +14,7 @@ export function importsOf(path) {
     const name = moduleName(node);
     if (name && ts.isStringLiteralLike(name)) {
       const { line } = source.getLineAndCharacterOfPosition(name.getStart(source));
-      found.push({ specifier: name.text, line: line + 1 });
+      found.push({ specifier: name.text, line: line + 1, dynamic: ts.isCallExpression(node) });
     }
     ts.forEachChild(node, visit);
   };

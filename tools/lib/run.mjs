@@ -16,7 +16,7 @@ export class CommandError extends Error {
  * @throws {CommandError} when it does not exit with 0 or runs longer than `timeoutMs` (default: five minutes).
  */
 export function run(program, args, { cwd = root, env = process.env, timeoutMs = 300_000 } = {}) {
-  const shown = [program === process.execPath ? 'node' : program, ...args].join(' ');
+  const shown = [program === process.execPath ? 'node' : program, ...args].join(' ').replaceAll(`${root}/`, '');
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
@@ -35,9 +35,9 @@ export function run(program, args, { cwd = root, env = process.env, timeoutMs = 
   });
 }
 
-/** Ends the program with the message of an error instead of a stack: what went wrong is not in our code. */
+/** Ends the program with the message of an error; its stack would lead into the tools, where nothing is wrong. */
 export function fail(error) {
-  if (error instanceof CommandError) console.error(`${error.output.trimEnd()}\n\n${error.message}`);
-  else console.error(error);
+  if (error instanceof CommandError) console.error(`${error.output.trimEnd()}\n`);
+  console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 }
