@@ -1,5 +1,6 @@
 import { readRecordCursor, writeRecordCursor } from '../record-cursor.js';
 import type { RecordPage, RecordQuery, RecordWrite, StoredRecord } from '../store.js';
+import { RecordConflictError } from '../store.errors.js';
 import { MemoryRecord } from './memory-record.js';
 import type { PayloadPolicy } from './payload-policy.js';
 import { RecordIndex } from './record-index.js';
@@ -34,9 +35,14 @@ export class MemoryCollection {
     return record === undefined || record.isExpired(now) ? undefined : record.read(this.payloads);
   }
 
-  /** Writes or deletes. Returns the record's new version, 0 when it is gone. */
+  /**
+   * Writes or deletes. Returns the record's new version, 0 when it is gone.
+   *
+   * @throws {RecordConflictError} when `ifVersion` does not hold; nothing is changed then.
+   */
   write(write: RecordWrite, now: number, sequence: number): number {
     let record = this.records.get(write.key);
+    if (write.ifVersion !== undefined) this.check(write, record, now);
     if (record !== undefined && (write.value === undefined || record.isExpired(now))) {
       this.remove(record);
       record = undefined;
@@ -69,6 +75,11 @@ export class MemoryCollection {
       last = record;
     }
     return { records };
+  }
+
+  private check({ key, ifVersion = 0 }: RecordWrite, record: MemoryRecord | undefined, now: number): void {
+    const actual = record === undefined || record.isExpired(now) ? 0 : record.version;
+    if (actual !== ifVersion) throw new RecordConflictError(this.name, key, ifVersion, actual);
   }
 
   private remove(record: MemoryRecord): void {

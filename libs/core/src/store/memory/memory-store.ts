@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '../../foundation/index.js';
+import { coarseNow, systemClock, type Clock } from '../../foundation/index.js';
 import { CommitNotifier } from '../commit-notifier.js';
 import { versionHolds } from '../expected-version.js';
 import {
@@ -59,6 +59,8 @@ export class MemoryStore extends Store {
   private readonly log = new MemoryLog(this.streams, this.notifier);
   private readonly payloads: PayloadPolicy;
   private readonly clock: Clock;
+  /** For time stamps: right to within a turn of the event loop, at a tenth of the cost. */
+  private readonly coarse: () => number;
   private recordsCreated = 0;
   private closed = false;
 
@@ -67,7 +69,8 @@ export class MemoryStore extends Store {
     const { mode = 'reference', clock, freeze = process.env['NODE_ENV'] !== 'production' } = options;
     const copies = mode === 'copy';
     this.clock = clock ?? systemClock;
-    this.payloads = copies ? copyPolicy('memory', clock) : referencePolicy(freeze, clock);
+    this.coarse = clock === undefined ? coarseNow : () => clock.now();
+    this.payloads = copies ? copyPolicy('memory', this.coarse) : referencePolicy(freeze, this.coarse);
     this.capabilities = {
       name: 'memory',
       durable: false,
@@ -82,9 +85,10 @@ export class MemoryStore extends Store {
     this.assertOpen();
     const { appends, records, deleteStreams } = batch;
     this.payloads.check(batch);
+    if (appends === undefined && deleteStreams === undefined && records?.length === 1) return this.writeOne(records);
     // Everything is checked before anything is changed: that makes the batch atomic.
     if (appends !== undefined) this.checkAppends(appends, deleteStreams);
-    const now = records === undefined ? 0 : this.clock.now();
+    const now = records === undefined ? 0 : this.coarse();
     if (records !== undefined) this.checkRecords(records, now);
     if (deleteStreams !== undefined) for (const stream of deleteStreams) this.remove(stream);
     const versions = appends === undefined ? none : appends.map((append) => this.append(append));
@@ -165,6 +169,12 @@ export class MemoryStore extends Store {
     this.streams.delete(stream);
     this.log.removed(existing);
     if (this.notifier.listening) this.notifier.touchStream(stream);
+  }
+
+  /** The most frequent batch in memory, where events are pushed directly: checked and written with one look-up. */
+  private writeOne(records: readonly RecordWrite[]): CommitResult {
+    const version = this.write(records[0] as RecordWrite, this.coarse());
+    return { position: this.log.last, versions: none, recordVersions: [version] };
   }
 
   private write(write: RecordWrite, now: number): number {

@@ -1,4 +1,3 @@
-import { coarseNow, type Clock } from '../../foundation/index.js';
 import type { CommitBatch, NewEvent, Payload } from '../store.js';
 import { PayloadNotEncodedError } from '../store.errors.js';
 import { deepFreeze } from './deep-freeze.js';
@@ -20,13 +19,12 @@ export interface PayloadPolicy {
 }
 
 /** Keeps the caller's own objects. */
-export function referencePolicy(freeze: boolean, clock: Clock | undefined): PayloadPolicy {
-  const timed = clockOf(clock);
+export function referencePolicy(freeze: boolean, now: () => number): PayloadPolicy {
   const keep = (value: Payload): Payload => value;
   if (!freeze) {
     return {
       check: () => undefined,
-      takeEvent: (event) => (event.at === undefined ? { ...event, at: timed() } : event),
+      takeEvent: (event) => (event.at === undefined ? { ...event, at: now() } : event),
       take: keep,
       give: keep,
     };
@@ -39,7 +37,7 @@ export function referencePolicy(freeze: boolean, clock: Clock | undefined): Payl
     check: () => undefined,
     takeEvent: (event) => {
       deepFreeze(event);
-      return event.at === undefined ? { ...event, at: timed() } : event;
+      return event.at === undefined ? { ...event, at: now() } : event;
     },
     take: frozen,
     give: keep,
@@ -47,23 +45,17 @@ export function referencePolicy(freeze: boolean, clock: Clock | undefined): Payl
 }
 
 /** Keeps text and copies of bytes; what a reader gets is a copy again. */
-export function copyPolicy(store: string, clock: Clock | undefined): PayloadPolicy {
-  const timed = clockOf(clock);
+export function copyPolicy(store: string, now: () => number): PayloadPolicy {
   const copy = (value: Payload): Payload => (typeof value === 'string' ? value : copyBytes(value as Uint8Array));
   return {
     check: (batch) => assertEncoded(store, batch),
-    takeEvent: ({ type, data, metadata, at = timed() }) =>
+    takeEvent: ({ type, data, metadata, at = now() }) =>
       metadata === undefined
         ? { type, data: copy(data), at }
         : { type, data: copy(data), metadata: copy(metadata), at },
     take: copy,
     give: copy,
   };
-}
-
-/** The coarse clock is right to within a turn of the event loop and costs a tenth of the real one. */
-function clockOf(clock: Clock | undefined): () => number {
-  return clock === undefined ? coarseNow : () => clock.now();
 }
 
 /** Not `slice`: that of a Buffer shares its memory. */
