@@ -57,7 +57,8 @@ describe('the import check', () => {
       'libs/core/src/index.ts': "export * from './catga.module.js';",
       'libs/core/test/run.spec.ts': "import { run } from '../src/processes/engine/run.js'; import 'fast-check';",
       'libs/sqlite/src/index.ts': "import * as core from '@catga/core'; export { core };",
-      'apps/shop/src/main.ts': "import * as core from '@catga/core'; export { core };",
+      'apps/shop/src/main.ts':
+        "import * as core from '@catga/core'; import type { Request } from 'express'; export { core };",
     });
     expect(faults).toEqual([]);
     expect(closing).toBe('Imports run one way: 12 files, no fault.');
@@ -114,7 +115,7 @@ describe('the import check', () => {
       'libs/core/src/index.ts': "import '@catga/sqlite';\nimport 'lodash/fp';\nimport '@catga/core';",
       'libs/sqlite/src/index.ts': "import '../../core/src/index.js';\nimport '../test/helper.js';\nimport 'shop/main';",
       'libs/sqlite/test/helper.ts': "import '../../core/src/index.js';\nimport 'shop';",
-      'apps/shop/src/main.ts': "import '../../../libs/core/src/index.js';",
+      'apps/shop/src/main.ts': "import '../../../libs/core/src/index.js';\nimport { json } from 'express';",
     });
     expectFaults(faults, [
       ['libs/core/src/index.ts:1', '"@catga/sqlite"', 'libs/core/package.json does not declare'],
@@ -126,6 +127,7 @@ describe('the import check', () => {
       ['libs/sqlite/test/helper.ts:1', 'a path into another package'],
       ['libs/sqlite/test/helper.ts:2', 'application "shop"'],
       ['apps/shop/src/main.ts:1', 'a path into another package'],
+      ['apps/shop/src/main.ts:2', '"express"', 'does not declare'],
     ]);
   });
 

@@ -48,7 +48,9 @@ function extensionRule(file, one) {
 
 function packageRule(file, one, { packages }) {
   const { specifier } = one;
-  if (isBuiltin(specifier) || file.area !== 'src') return appRule(file, specifier, packages);
+  // Types of an application end with its compilation; those of a library are in its declarations.
+  const vanishes = one.typeOnly && file.pkg.kind === 'apps';
+  if (isBuiltin(specifier) || file.area !== 'src' || vanishes) return appRule(file, specifier, packages);
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
