@@ -39,7 +39,7 @@ function moduleName(node) {
 function isTypeOnly(node) {
   if (ts.isImportTypeNode(node)) return true;
   if (ts.isExportDeclaration(node)) return node.isTypeOnly;
-  return ts.isImportDeclaration(node) && node.importClause?.isTypeOnly === true;
+  return ts.isImportDeclaration(node) && node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
 }
 
 const isImportCall = ({ expression }) =>
