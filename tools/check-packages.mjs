@@ -3,7 +3,13 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compileConsumer, crashConsumer, installConsumer, requireFromCommonJs } from './check-packages/consumer.mjs';
+import {
+  addReadmeExamples,
+  compileConsumer,
+  crashConsumer,
+  installConsumer,
+  requireFromCommonJs,
+} from './check-packages/consumer.mjs';
 import { optionalPeerFaults } from './check-packages/declarations.mjs';
 import { contentFaults, lintTarball, packLibs } from './check-packages/pack.mjs';
 import { build } from './lib/build.mjs';
@@ -23,7 +29,8 @@ try {
   }
   const consumer = join(folder, 'consumer');
   await withProgress('Installing the tarballs in an application', () => installConsumer(consumer, packed));
-  await withProgress('Compiling it', () => compileConsumer(consumer));
+  addReadmeExamples(consumer);
+  await withProgress('Compiling it and the examples of the READMEs', () => compileConsumer(consumer));
   await withProgress('Loading from CommonJS', () => requireFromCommonJs(consumer));
   await withProgress('Running it, kill -9, running it again', () => crashConsumer(consumer));
 } catch (error) {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../lib/run.mjs';
-import { readJson, root } from '../lib/workspace.mjs';
+import { packages, readJson, root } from '../lib/workspace.mjs';
 
 const TEMPLATE = join(root, 'tools/check-packages/consumer');
 const TSC = join(root, 'node_modules/typescript/bin/tsc');
@@ -45,6 +45,17 @@ export async function installConsumer(folder, packed) {
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
   const options = ['--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
   await run('npm', ['install', ...options], { cwd: folder, env: outsideEnvironment() });
+}
+
+/** Puts the examples of the packages' READMEs beside the application: what people copy has to compile. */
+export function addReadmeExamples(folder) {
+  for (const { kind, folder: name, path } of packages(root)) {
+    if (kind !== 'libs') continue;
+    const blocks = [...readFileSync(join(path, 'README.md'), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)];
+    for (const [index, [, code]] of blocks.entries()) {
+      writeFileSync(join(folder, 'src', `readme-${name}-${index + 1}.ts`), code);
+    }
+  }
 }
 
 /** Compiles the application, then every declaration of ours as strictly as a consumer may ask for. */
