@@ -1,0 +1,44 @@
+import { toMilliseconds, type Duration } from '@catga/core';
+
+/**
+ * Everything that can be set from outside, read from the environment once. The defaults let a first user succeed.
+ * docs/sample.md lists the variables.
+ */
+export class Configuration {
+  /** `HOST`: address to listen on. Default 127.0.0.1, this machine only. */
+  readonly host: string;
+  /** `PORT`. Default 3000; 0 takes any free one. */
+  readonly port: number;
+  /** `CATGA_DATA`: folder of the database file. Default `./.data`. */
+  readonly dataFolder: string;
+  /** `SAMPLE_DECLINE_RATE`: share of the orders whose card is declined, 0 to 1. Default 0. */
+  readonly declineRate: number;
+  /** `SAMPLE_GATEWAY_DELAY`: how long a payment, notification or shipment gateway takes, e.g. `200ms`. Default 0; here in ms. */
+  readonly gatewayDelay: number;
+  /** `SAMPLE_GATEWAY_FAILURE_RATE`: share of gateway calls that fail technically and are retried, 0 to 1. Default 0. */
+  readonly gatewayFailureRate: number;
+
+  /** @throws {Error} naming the variable that cannot be read */
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    this.host = env['HOST'] || '127.0.0.1';
+    this.port = numberFrom(env, 'PORT', 3000, 65_535);
+    this.dataFolder = env['CATGA_DATA'] || './.data';
+    this.declineRate = numberFrom(env, 'SAMPLE_DECLINE_RATE', 0, 1);
+    this.gatewayDelay = toMilliseconds(durationFrom(env['SAMPLE_GATEWAY_DELAY']), 'SAMPLE_GATEWAY_DELAY');
+    this.gatewayFailureRate = numberFrom(env, 'SAMPLE_GATEWAY_FAILURE_RATE', 0, 1);
+  }
+}
+
+function numberFrom(env: NodeJS.ProcessEnv, name: string, otherwise: number, most: number): number {
+  const text = env[name];
+  if (text === undefined || text === '') return otherwise;
+  const value = Number(text);
+  if (value >= 0 && value <= most) return value;
+  throw new Error(`${name}: "${text}" is not a number from 0 to ${most}.`);
+}
+
+/** Numbers from the environment are texts; `toMilliseconds` refuses what is left. */
+function durationFrom(text: string | undefined): Duration {
+  if (text === undefined || text === '') return 0;
+  return /^\d+$/.test(text) ? Number(text) : (text as Duration);
+}

@@ -1,0 +1,57 @@
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Processes } from '@catga/core';
+import type { Response } from 'express';
+import { CreateOrder, type OrderResult } from './create-order.command.js';
+import { CreateOrderDto } from './create-order.dto.js';
+import { refusalOf } from './order.failure.js';
+import { OrderProcess } from './order.process.js';
+import { toOrderView, type OrderView } from './order.view.js';
+
+/** Orders over HTTP: each one is a run of {@link OrderProcess} whose id is the order's. */
+@ApiTags('orders')
+@Controller('orders')
+export class OrdersController {
+  constructor(private readonly processes: Processes) {}
+
+  @Post()
+  @HttpCode(201)
+  @ApiOperation({ summary: 'Carry out an order; the same orderId again gets the same answer and is not charged twice' })
+  @ApiHeader({ name: 'Prefer', required: false, description: '`respond-async`: answer as soon as the order is safe.' })
+  @ApiResponse({ status: 201, description: 'Completed.' })
+  @ApiResponse({ status: 202, description: 'Accepted; GET what `Location` names to see how it goes on.' })
+  @ApiResponse({ status: 402, description: 'CARD_DECLINED. What had been done is undone.' })
+  @ApiResponse({ status: 409, description: 'OUT_OF_STOCK.' })
+  @ApiResponse({ status: 422, description: 'Invalid body, or UNKNOWN_PRODUCT.' })
+  @ApiResponse({ status: 502, description: 'A gateway failed until all attempts were used up; everything is undone.' })
+  async create(
+    @Body() body: CreateOrderDto,
+    @Res({ passthrough: true }) response: Response,
+    @Headers('prefer') prefer?: string,
+  ): Promise<OrderResult | { processId: string }> {
+    const command = new CreateOrder(body.orderId, body.customerId, body.address, body.items);
+    const run = await this.processes.start(OrderProcess, command);
+    response.location(`/orders/${encodeURIComponent(body.orderId)}`);
+    if (wantsAsync(prefer)) {
+      response.status(202).setHeader('Preference-Applied', 'respond-async');
+      return { processId: run.id };
+    }
+    try {
+      return await run.result();
+    } catch (error) {
+      throw refusalOf(error, body.orderId) ?? error;
+    }
+  }
+
+  @Get(':orderId')
+  @ApiOperation({ summary: 'Status and result of an order' })
+  @ApiResponse({ status: 404, description: 'No such order.' })
+  async get(@Param('orderId') orderId: string): Promise<OrderView> {
+    return toOrderView(orderId, await this.processes.get(`${OrderProcess.name}:${orderId}`));
+  }
+}
+
+/** RFC 7240: a list of preferences, each perhaps with parameters. */
+function wantsAsync(prefer = ''): boolean {
+  return prefer.split(',').some((preference) => preference.split(';', 1)[0]?.trim().toLowerCase() === 'respond-async');
+}
