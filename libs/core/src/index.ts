@@ -1,19 +1,28 @@
+// foundation
+export { CatgaError, isCatgaError, type CatgaErrorOptions, type ErrorKind } from './foundation/index.js';
 
 // store
 export {
+  CodecTypeConflictError,
   CommitNotifier,
   InvalidCursorError,
+  JsonCodec,
   MemoryStore,
   PayloadNotEncodedError,
   RecordConflictError,
   Store,
   StoreUnavailableError,
+  UndecodablePayloadError,
+  UnencodableValueError,
+  UnknownCodecTypeError,
   VersionConflictError,
   assertEncoded,
   readRecordCursor,
   versionHolds,
   writeRecordCursor,
   type Codec,
+  type CodecClass,
+  type CodecTypeOptions,
   type CommitBatch,
   type CommitNotice,
   type CommitResult,

@@ -1,6 +1,14 @@
 export type { Codec } from './codec.js';
+export {
+  CodecTypeConflictError,
+  UndecodablePayloadError,
+  UnencodableValueError,
+  UnknownCodecTypeError,
+} from './codec.errors.js';
 export { CommitNotifier } from './commit-notifier.js';
 export { versionHolds } from './expected-version.js';
+export type { CodecClass, CodecTypeOptions } from './json/codec-types.js';
+export { JsonCodec } from './json/json-codec.js';
 export { MemoryStore, type MemoryStoreOptions } from './memory/memory-store.js';
 export { assertEncoded } from './memory/payload-policy.js';
 export { readRecordCursor, writeRecordCursor, type RecordOrder, type RecordPlace } from './record-cursor.js';

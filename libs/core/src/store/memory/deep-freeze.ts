@@ -1,3 +1,5 @@
+import { isDataPrototype, isPlainPrototype } from '../data-class.js';
+
 /**
  * Freezes the data a value is made of, so that a program that changes an object after handing it to the store fails
  * where it does so, not at the next restart on a durable store.
@@ -30,21 +32,5 @@ function addObject(pending: object[], value: unknown): void {
 function isData(value: object): boolean {
   if (Array.isArray(value)) return true;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return true;
-  return isDataPrototype(prototype as object);
-}
-
-const known = new WeakMap<object, boolean>();
-
-/** A class that declares fields only, and extends nothing that has more. Built-in classes all have members. */
-function isDataPrototype(prototype: object): boolean {
-  let answer = known.get(prototype);
-  if (answer === undefined) {
-    const parent: unknown = Object.getPrototypeOf(prototype);
-    answer =
-      Reflect.ownKeys(prototype).every((key) => key === 'constructor') &&
-      (parent === null || parent === Object.prototype || isDataPrototype(parent as object));
-    known.set(prototype, answer);
-  }
-  return answer;
+  return isPlainPrototype(prototype) || isDataPrototype(prototype as object);
 }
