@@ -1,5 +1,80 @@
-// foundation
-export { CatgaError, isCatgaError, type CatgaErrorOptions, type ErrorKind } from './foundation/index.js';
+// foundation: errors, durations, options
+export {
+  CatgaError,
+  DomainError,
+  InvalidDurationError,
+  InvalidOptionError,
+  isCatgaError,
+  NonRetriableError,
+  Retry,
+  RetryAfterError,
+  Timeout,
+  UnknownOptionError,
+  type CatgaErrorOptions,
+  type Clock,
+  type Duration,
+  type ErrorKind,
+  type RetryOptions,
+} from './foundation/index.js';
+
+// messages: what is sent, and what travels with it
+export {
+  Command,
+  Event,
+  InvalidMessageNameError,
+  messageIdentity,
+  MessageName,
+  messageName,
+  Query,
+  type HandlerContext,
+  type MessageContext,
+  type MessageIdentity,
+  type MessageNameOptions,
+  type MessageWithSchema,
+  type Request,
+  type ResultOf,
+  type SendOptions,
+  type Type,
+} from './messages/index.js';
+
+// mediator: handlers, behaviours, dispatch
+export {
+  AmbientContext,
+  BehaviorMisuseError,
+  CommandHandler,
+  DuplicateHandlerError,
+  DuplicateMessageNameError,
+  EventHandler,
+  EventPublishError,
+  EventsHandler,
+  HandlerFailedError,
+  HandlerMessageMissingError,
+  HandlerMethodMissingError,
+  HandlerNotFoundError,
+  HandlerRegistry,
+  InvalidBehaviorError,
+  InvalidMessageError,
+  Mediator,
+  MediatorClosedError,
+  QueryHandler,
+  UseBehaviors,
+  type BehaviorFactory,
+  type BehaviorRef,
+  type CatgaFailure,
+  type CatgaResult,
+  type CatgaSuccess,
+  type DispatchTarget,
+  type EventFailure,
+  type HandlerEntry,
+  type HandlerRegistration,
+  type ICommandHandler,
+  type IEventHandler,
+  type IQueryHandler,
+  type MediatorOptions,
+  type MessageKind,
+  type Next,
+  type PipelineBehavior,
+} from './mediator/index.js';
 
 // store
 export {
@@ -44,3 +119,15 @@ export {
   type StoredRecord,
   type StreamAppend,
 } from './store/index.js';
+
+// module: the Nest module and what other modules plug in
+export { DuplicateCatgaModuleError, DuplicateStoreError } from './catga.errors.js';
+export { CatgaModule } from './catga.module.js';
+export {
+  InjectCatgaOptions,
+  resolveCatgaOptions,
+  type CatgaModuleOptions,
+  type ResolvedCatgaOptions,
+} from './catga.options.js';
+export { CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
+export { StoreHost } from './store-host.js';

@@ -1,28 +1,62 @@
-/** What travels with a message; every handler gets it as its second argument. */
+import type { ResultOf } from './command.js';
+
+/** What travels with a message; every handler gets it as its second argument, see {@link HandlerContext}. */
 export interface MessageContext {
   /** Id of this message. */
   readonly messageId: string;
   /** Id shared by everything that one outside request has caused. */
   readonly correlationId: string;
   /** Id of the message that caused this one. */
-  readonly causationId?: string;
-  readonly tenant?: string;
+  readonly causationId?: string | undefined;
+  readonly tenant?: string | undefined;
   /** W3C `traceparent`. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
   /** The same for every repetition of the same intent: the receiver may answer a repetition with the first answer. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** Aborted when the caller no longer waits: time-out, cancellation, shutdown. */
   readonly signal: AbortSignal;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a sender may say about a message. */
+/** What a sender may say about a message. Whatever is left out comes from the context that the message is sent in. */
 export interface SendOptions {
-  readonly signal?: AbortSignal;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly idempotencyKey?: string;
-  readonly correlationId?: string;
-  readonly causationId?: string;
-  readonly tenant?: string;
-  readonly traceparent?: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Not carried on to messages that the handler sends: they are other intents. */
+  readonly idempotencyKey?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly causationId?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly traceparent?: string | undefined;
+  /**
+   * What request-scoped handlers get as Nest's `REQUEST`, and what they share instances by: give the HTTP request and
+   * they work with the same request-scoped providers as the controller. Default: the context of the message itself.
+   */
+  readonly request?: object | undefined;
+}
+
+/**
+ * The context as a handler sees it: what came with the message, and the way to send more messages that carry it on
+ * (correlation, tenant, trace, headers, abort signal, and this message as their cause).
+ *
+ * @example
+ * ```ts
+ * @CommandHandler(PlaceOrder)
+ * export class PlaceOrderHandler {
+ *   async execute(order: PlaceOrder, context: HandlerContext) {
+ *     await context.send(new ReserveStock(order.items));
+ *     await context.publish(new OrderPlaced(order.id));
+ *   }
+ * }
+ * ```
+ */
+export interface HandlerContext extends MessageContext {
+  /** Sends a command or query in this context. Allowed also while the application drains. */
+  send<M extends object>(message: M, options?: SendOptions): Promise<ResultOf<M>>;
+  /** Readable alias of {@link send}. */
+  query<M extends object>(query: M, options?: SendOptions): Promise<ResultOf<M>>;
+  /** Publishes one or more events in this context. Allowed also while the application drains. */
+  publish(events: object | readonly object[], options?: SendOptions): Promise<void>;
+  /** The same context with another signal; a behaviour gives it to `next`. */
+  withSignal(signal: AbortSignal): HandlerContext;
 }

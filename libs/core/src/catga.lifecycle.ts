@@ -1,0 +1,70 @@
+import {
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
+import type { ResolvedCatgaOptions } from './catga.options.js';
+import { DuplicateCatgaModuleError } from './catga.errors.js';
+import { type HandlerRegistry, type MediatorEngine } from './mediator/index.js';
+import type { Store } from './store/index.js';
+
+/** Drives the mediator through Nest's lifecycle: handlers at init, intake and drain at shutdown. */
+export class CatgaLifecycle
+  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown
+{
+  private readonly logger = new Logger('Catga');
+
+  constructor(
+    private readonly engine: MediatorEngine,
+    private readonly registry: HandlerRegistry,
+    private readonly store: Store,
+    private readonly options: ResolvedCatgaOptions,
+    private readonly modules: ModulesContainer,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    this.assertImportedOnce();
+    await this.engine.boot();
+  }
+
+  onApplicationBootstrap(): void {
+    this.logger.log(bootLine(this.store, this.registry));
+  }
+
+  onModuleDestroy(): void {
+    this.engine.stopIntake();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const limit = this.options.mediator.drainTimeout;
+    const left = await this.engine.drain(limit);
+    if (left > 0) {
+      this.logger.warn(
+        `${left} handler(s) still ran after ${limit} ms; their signal is aborted. Give them more time with mediator.drainTimeout.`,
+      );
+    }
+  }
+
+  /** Two mediators would run every handler twice. */
+  private assertImportedOnce(): void {
+    const own = [...this.modules.values()].filter((module) => module.providers.has(CatgaLifecycle));
+    if (own.length > 1) throw new DuplicateCatgaModuleError(own.length);
+  }
+}
+
+/** The one line at boot: which store, what it promises, and how much is wired. */
+function bootLine(store: Store, registry: HandlerRegistry): string {
+  const { name, durable, shared } = store.capabilities;
+  const promise = durable
+    ? `what was acknowledged survives a crash, ${shared ? 'several nodes may share it' : 'one node uses it'}`
+    : 'processes do not survive a restart; import a durable store, e.g. CatgaSqliteModule.forRoot({ path }), to change that';
+  const handlers = registry.list();
+  const count = (kind: string) => handlers.filter((handler) => handler.kind === kind).length;
+  return (
+    `Store: ${name} (${promise}). Transport: in this OS process. ` +
+    `Handlers: ${count('command')} command, ${count('query')} query, ${count('event')} event.`
+  );
+}

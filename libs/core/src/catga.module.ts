@@ -1,0 +1,120 @@
+import { Module, type DynamicModule, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { CatgaLifecycle } from './catga.lifecycle.js';
+import { CATGA_MODULE_OPTIONS, ConfigurableCatgaModule } from './catga.module-definition.js';
+import { resolveCatgaOptions, type CatgaModuleOptions, type ResolvedCatgaOptions } from './catga.options.js';
+import { CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
+import { DuplicateStoreError } from './catga.errors.js';
+import { AmbientContext, HandlerRegistry, Mediator, MediatorEngine } from './mediator/index.js';
+import { MemoryStore, Store } from './store/index.js';
+import { StoreHost } from './store-host.js';
+
+const storeProviders: Provider[] = [
+  {
+    provide: StoreHost,
+    inject: [CATGA_OPTIONS, ModulesContainer, { token: CATGA_STORE, optional: true }],
+    useFactory: (options: ResolvedCatgaOptions, modules: ModulesContainer, imported?: Store) => {
+      assertOneStore(modules);
+      if (imported !== undefined) return new StoreHost(imported);
+      return new StoreHost(options.store instanceof Store ? options.store : new MemoryStore(options.store));
+    },
+  },
+  { provide: Store, inject: [StoreHost], useFactory: (host: StoreHost) => host.store },
+];
+
+const mediatorProviders: Provider[] = [
+  { provide: HandlerRegistry, useFactory: () => new HandlerRegistry() },
+  {
+    provide: AmbientContext,
+    inject: [CATGA_OPTIONS],
+    useFactory: (options: ResolvedCatgaOptions) => new AmbientContext(options.mediator.context),
+  },
+  {
+    provide: MediatorEngine,
+    inject: [DiscoveryService, ModulesContainer, ModuleRef, HandlerRegistry, AmbientContext, CATGA_OPTIONS],
+    useFactory: (
+      discovery: DiscoveryService,
+      modules: ModulesContainer,
+      moduleRef: ModuleRef,
+      registry: HandlerRegistry,
+      ambient: AmbientContext,
+      options: ResolvedCatgaOptions,
+    ) =>
+      new MediatorEngine({ discovery, modules, moduleRef }, registry, ambient, {
+        outer: options.mediator.behaviors,
+        inner: [],
+      }),
+  },
+  { provide: Mediator, inject: [MediatorEngine], useFactory: (engine: MediatorEngine) => engine.mediator },
+];
+
+const rootProviders: Provider[] = [
+  {
+    provide: CATGA_OPTIONS,
+    inject: [CATGA_MODULE_OPTIONS],
+    useFactory: (options: CatgaModuleOptions) => resolveCatgaOptions(options),
+  },
+  ...storeProviders,
+  ...mediatorProviders,
+  {
+    provide: CatgaLifecycle,
+    inject: [MediatorEngine, HandlerRegistry, Store, CATGA_OPTIONS, ModulesContainer],
+    useFactory: (
+      engine: MediatorEngine,
+      registry: HandlerRegistry,
+      store: Store,
+      options: ResolvedCatgaOptions,
+      modules: ModulesContainer,
+    ) => new CatgaLifecycle(engine, registry, store, options, modules),
+  },
+];
+
+/**
+ * Makes a Nest application speak Catga: import it once in the root module, decorate handlers, inject {@link Mediator}.
+ *
+ * @example
+ * ```ts
+ * @Module({ imports: [CatgaModule.forRoot()], providers: [CreateOrderHandler] })
+ * export class AppModule {}
+ * ```
+ * @example Options that other modules give
+ * ```ts
+ * CatgaModule.forRootAsync({
+ *   inject: [ConfigService],
+ *   useFactory: (config: ConfigService) => ({ mediator: { drainTimeout: config.get('DRAIN') } }),
+ * })
+ * ```
+ */
+@Module({
+  imports: [DiscoveryModule],
+  providers: rootProviders,
+  exports: [CATGA_OPTIONS, StoreHost, Store, HandlerRegistry, AmbientContext, Mediator],
+})
+export class CatgaModule extends ConfigurableCatgaModule {
+  /** The module for the whole application. Works without options: everything in memory. */
+  static override forRoot(options: CatgaModuleOptions = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  /**
+   * Provides (and exports) handlers, behaviours and processes of one part of the application. Listing them as providers
+   * of your own module does the same.
+   *
+   * @param imports modules with what they inject
+   */
+  static forFeature(
+    providers: readonly Provider[],
+    imports: NonNullable<ModuleMetadata['imports']> = [],
+  ): DynamicModule {
+    return { module: CatgaFeatureModule, imports, providers: [...providers], exports: [...providers] };
+  }
+}
+
+/** Apart from {@link CatgaModule}, so that Nest never takes a feature for the root. */
+@Module({})
+class CatgaFeatureModule {}
+
+function assertOneStore(modules: ModulesContainer): void {
+  const owners = [...modules.values()].filter((module) => module.providers.has(CATGA_STORE));
+  if (owners.length > 1) throw new DuplicateStoreError(owners.map((module) => module.name));
+}

@@ -1,0 +1,66 @@
+import { Inject } from '@nestjs/common';
+import { assertKnownOptions, InvalidOptionError } from './foundation/index.js';
+import { resolveMediatorOptions, type MediatorOptions } from './mediator/index.js';
+import { Store, type MemoryStoreOptions } from './store/index.js';
+import { CATGA_OPTIONS } from './catga.tokens.js';
+
+/** Options of `CatgaModule.forRoot`. All may be left out; one that does not exist fails at boot. */
+export interface CatgaModuleOptions {
+  /** Behaviours, context, validation, shutdown. */
+  readonly mediator?: MediatorOptions | undefined;
+  /** Time-outs, retries and limits of processes; see the process engine. */
+  readonly processes?: object | undefined;
+  /** The `/processes` endpoints. */
+  readonly endpoints?: object | false | undefined;
+  /**
+   * The store when no store module is imported: options of the memory store, or a store of your own.
+   * Default: a memory store in `reference` mode.
+   */
+  readonly store?: MemoryStoreOptions | Store | undefined;
+}
+
+/** {@link CatgaModuleOptions} checked, with every default filled in. */
+export type ResolvedCatgaOptions = ReturnType<typeof resolveCatgaOptions>;
+
+/** Every top-level option with what checks it; whoever adds an option adds a line. */
+const SECTIONS = {
+  mediator: (value: MediatorOptions | undefined) => resolveMediatorOptions(value),
+  // The process engine puts its own check here.
+  processes: (value: object | undefined) => objectOption('processes', value),
+  endpoints: (value: object | false | undefined) => (value === false ? value : objectOption('endpoints', value)),
+  store: (value: MemoryStoreOptions | Store | undefined) => storeOption(value),
+};
+
+/**
+ * Checks the options of the whole module in one place and fills in the defaults.
+ *
+ * @throws {UnknownOptionError} naming the nearest known option
+ * @throws {InvalidOptionError}
+ */
+export function resolveCatgaOptions(options: CatgaModuleOptions = {}) {
+  assertKnownOptions('CatgaModule.forRoot', options, Object.keys(SECTIONS));
+  return {
+    mediator: SECTIONS.mediator(options.mediator),
+    processes: SECTIONS.processes(options.processes),
+    endpoints: SECTIONS.endpoints(options.endpoints),
+    store: SECTIONS.store(options.store),
+  };
+}
+
+/** Injects the checked options of the application, a {@link ResolvedCatgaOptions}. */
+export const InjectCatgaOptions = (): ParameterDecorator => Inject(CATGA_OPTIONS);
+
+function objectOption(where: string, value: object | undefined): object {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null) throw new InvalidOptionError(where, value, 'an object');
+  return value;
+}
+
+function storeOption(value: MemoryStoreOptions | Store | undefined): MemoryStoreOptions | Store {
+  if (value instanceof Store) return value;
+  assertKnownOptions('store', value, ['mode', 'freeze', 'clock']);
+  const mode = value?.mode ?? 'reference';
+  if (mode !== 'reference' && mode !== 'copy')
+    throw new InvalidOptionError('store.mode', mode, `'reference' or 'copy'`);
+  return value ?? {};
+}

@@ -1,0 +1,25 @@
+/**
+ * Token of the store that replaces the memory store for the whole application. A store package provides it in a
+ * **global** module; it does not matter whether that module is imported before or after `CatgaModule`.
+ *
+ * @example
+ * ```ts
+ * @Module({})
+ * export class CatgaSqliteModule {
+ *   static forRoot(options: SqliteOptions): DynamicModule {
+ *     return {
+ *       module: CatgaSqliteModule,
+ *       global: true,
+ *       providers: [{ provide: CATGA_STORE, useFactory: () => new SqliteStore(options) }],
+ *       exports: [CATGA_STORE],
+ *     };
+ *   }
+ * }
+ * ```
+ * Catga calls `open()` before anything uses the store and `close()` when everything has stopped: the module does
+ * neither. Everybody else injects the class `Store`, never this token.
+ */
+export const CATGA_STORE = 'CATGA_STORE';
+
+/** Token of the checked options of the application with every default filled in. */
+export const CATGA_OPTIONS = Symbol('CATGA_OPTIONS');

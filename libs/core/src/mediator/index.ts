@@ -1,0 +1,38 @@
+export { failure, success, type CatgaFailure, type CatgaResult, type CatgaSuccess } from './catga-result.js';
+export { AmbientContext } from './dispatch/ambient-context.js';
+export {
+  CommandHandler,
+  EventHandler,
+  EventsHandler,
+  QueryHandler,
+  type ICommandHandler,
+  type IEventHandler,
+  type IQueryHandler,
+} from './handlers/handler.decorators.js';
+export { HandlerRegistry, type HandlerEntry, type HandlerRegistration } from './handlers/handler-registry.js';
+export { Mediator } from './mediator.js';
+export { MediatorEngine } from './mediator-engine.js';
+export {
+  BehaviorMisuseError,
+  DuplicateHandlerError,
+  DuplicateMessageNameError,
+  EventPublishError,
+  HandlerFailedError,
+  HandlerMessageMissingError,
+  HandlerMethodMissingError,
+  HandlerNotFoundError,
+  InvalidBehaviorError,
+  InvalidMessageError,
+  MediatorClosedError,
+  type EventFailure,
+} from './mediator.errors.js';
+export { DEFAULT_DRAIN_TIMEOUT, resolveMediatorOptions, type MediatorOptions } from './mediator.options.js';
+export {
+  type BehaviorFactory,
+  type BehaviorRef,
+  type DispatchTarget,
+  type MessageKind,
+  type Next,
+  type PipelineBehavior,
+} from './pipeline/pipeline-behavior.js';
+export { UseBehaviors } from './pipeline/use-behaviors.decorator.js';
