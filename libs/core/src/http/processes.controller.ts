@@ -24,6 +24,7 @@ import type { ResolvedHttpOptions } from './http.options.js';
 import { journalStream } from './journal-stream.js';
 import { toJsonView } from './json-view.js';
 import type { OperationsGate } from './operations-gate.js';
+import { OpenResponses } from './open-responses.js';
 import { parseOperatorBody } from './operator-body.js';
 import { preferredWait, within } from './prefer.js';
 import { CatgaProblemFilter } from './problem.filter.js';
@@ -43,6 +44,7 @@ export interface HttpRequest {
 export abstract class ProcessesController implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('CatgaProcesses');
   private readonly stopping = new AbortController();
+  private readonly streams = new OpenResponses();
   private readonly views: ProcessViews;
 
   constructor(
@@ -64,8 +66,9 @@ export abstract class ProcessesController implements OnApplicationBootstrap, OnM
   }
 
   /** Open streams would hold the server's shutdown back. */
-  onModuleDestroy(): void {
+  async onModuleDestroy(): Promise<void> {
     this.stopping.abort();
+    await this.streams.ended();
   }
 
   @Get()
@@ -108,6 +111,7 @@ export abstract class ProcessesController implements OnApplicationBootstrap, OnM
       // The client has everything; 204 is how an EventSource is told not to come back for more.
       this.host.httpAdapter.status(response, 204);
     }
+    this.streams.add(response);
     return journalStream({
       after,
       watch: (signal) => this.processes.watch(id, { after, signal }),
