@@ -4,6 +4,7 @@ import { Processes } from '@catga/core';
 import type { Response } from 'express';
 import { CreateOrder, type OrderResult } from './create-order.command.js';
 import { CreateOrderDto } from './create-order.dto.js';
+import { amountOf } from './order-item.js';
 import { refusalOf } from './order.failure.js';
 import { OrderProcess } from './order.process.js';
 import { toOrderView, type OrderView } from './order.view.js';
@@ -29,9 +30,10 @@ export class OrdersController {
     @Res({ passthrough: true }) response: Response,
     @Headers('prefer') prefer?: string,
   ): Promise<OrderResult | { processId: string }> {
-    const command = new CreateOrder(body.orderId, body.customerId, body.address, body.items);
+    const { orderId, customerId, address, items } = body;
+    const command = new CreateOrder(orderId, customerId, address, items, amountOf(items));
     const run = await this.processes.start(OrderProcess, command);
-    response.location(`/orders/${encodeURIComponent(body.orderId)}`);
+    response.location(`/orders/${encodeURIComponent(orderId)}`);
     if (wantsAsync(prefer)) {
       response.status(202).setHeader('Preference-Applied', 'respond-async');
       return { processId: run.id };
@@ -39,7 +41,7 @@ export class OrdersController {
     try {
       return await run.result();
     } catch (error) {
-      throw refusalOf(error, body.orderId) ?? error;
+      throw refusalOf(error, orderId) ?? error;
     }
   }
 

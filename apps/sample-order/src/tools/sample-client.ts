@@ -12,6 +12,17 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** How a client behaves. */
+export interface ClientOptions {
+  /**
+   * The sample may be killed and restarted meanwhile: repeat what got no answer. Every request of the tools may be
+   * repeated. Default false.
+   */
+  readonly keepTrying?: boolean;
+  /** Ends everything under way. */
+  readonly signal?: AbortSignal;
+}
+
 /** Nobody answers at the address. */
 export class UnreachableError extends Error {
   constructor(url: string, cause: unknown) {
@@ -30,11 +41,16 @@ const PATIENCE = 120_000;
 
 /** Talks to the sample over HTTP. */
 export class SampleClient {
+  private readonly keepTrying: boolean;
+  private readonly signal: AbortSignal;
+
   constructor(
     readonly url: string,
-    /** The sample may be killed and restarted meanwhile: repeat what got no answer. Every request here allows it. */
-    private readonly keepTrying = false,
-  ) {}
+    options: ClientOptions = {},
+  ) {
+    this.keepTrying = options.keepTrying ?? false;
+    this.signal = options.signal ?? new AbortController().signal;
+  }
 
   /** Sends a request until it is answered. @throws {UnreachableError} */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
@@ -44,9 +60,10 @@ export class SampleClient {
         const answer = await this.tryRequest(method, path, options);
         if (answer.status !== 503 || !this.keepTrying || Date.now() > giveUpAt) return answer;
       } catch (error) {
+        this.signal.throwIfAborted();
         if (!this.keepTrying || Date.now() > giveUpAt) throw new UnreachableError(this.url, error);
       }
-      await pause(wait / 2 + (Math.random() * wait) / 2);
+      await pause(wait / 2 + (Math.random() * wait) / 2, undefined, { signal: this.signal });
     }
   }
 
@@ -60,6 +77,7 @@ export class SampleClient {
   private async tryRequest(method: string, path: string, { body, headers }: RequestOptions): Promise<Answer> {
     const response = await fetch(this.url + path, {
       method,
+      signal: this.signal,
       headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     });

@@ -35,7 +35,7 @@ await runCommand(USAGE, async () => {
   const book = openBook(positionals[0], count, wholeNumber('seed', values.seed, 0));
   console.log(describeBook(book));
 
-  const client = new SampleClient(values.url.replace(/\/$/, ''), values['keep-trying']);
+  const client = new SampleClient(values.url.replace(/\/$/, ''), { keepTrying: values['keep-trying'] });
   const show = progressLine();
   const report = await load(book, client, {
     concurrency: wholeNumber('concurrency', values.concurrency, 1),

@@ -1,0 +1,30 @@
+import { CatgaModule, CatgaProblemFilter, CatgaValidationPipe } from '@catga/core';
+import { CatgaSqliteModule } from '@catga/sqlite';
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { join } from 'node:path';
+import { Configuration } from './configuration.js';
+import { ConfigurationModule } from './configuration.module.js';
+import { HealthModule } from './health/health.module.js';
+import { LedgerModule } from './ledger/ledger.module.js';
+import { OrdersModule } from './orders/orders.module.js';
+
+@Module({
+  imports: [
+    ConfigurationModule,
+    CatgaModule.forRoot({ endpoints: true }),
+    CatgaSqliteModule.forRootAsync({
+      inject: [Configuration],
+      useFactory: ({ dataFolder }: Configuration) => ({ path: join(dataFolder, 'catga.db') }),
+    }),
+    OrdersModule,
+    LedgerModule,
+    HealthModule,
+  ],
+  providers: [
+    // Bodies are checked against the rules of their class, and every error is answered as problem+json.
+    { provide: APP_PIPE, useClass: CatgaValidationPipe },
+    { provide: APP_FILTER, useClass: CatgaProblemFilter },
+  ],
+})
+export class AppModule {}

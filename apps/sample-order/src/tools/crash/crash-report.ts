@@ -1,0 +1,55 @@
+import type { LoadReport } from '../load/load-report.js';
+import type { Evidence } from './evidence.js';
+
+/** A `kill -9`. */
+export interface Kill {
+  /** Orders answered by then. */
+  readonly answered: number;
+  /** Milliseconds waited after the number it aimed at. */
+  readonly after: number;
+}
+
+/** What a crash proof has found. */
+export class CrashReport {
+  constructor(
+    /** Makes the kills happen at the same counts again. */
+    readonly seed: number,
+    readonly kills: readonly Kill[],
+    readonly load: LoadReport,
+    readonly evidence: Evidence,
+    /** Each in a sentence; none: nothing was lost or done twice. */
+    readonly violations: readonly string[],
+  ) {}
+
+  /** Calls that were repeated and recognised by their idempotency key. */
+  get repeatedCalls(): number {
+    const { inventory, payment, notification, shipment } = this.evidence;
+    const rows = [...inventory, ...payment, ...notification, ...shipment];
+    return rows.reduce((sum, row) => sum + row.calls - 1, 0);
+  }
+
+  /** Times that a node took over a run of a dead one. */
+  get takeOvers(): number {
+    const journals = Array.from(this.evidence.orders.values(), (order) => order?.events ?? []);
+    return journals.flat().filter((type) => type === 'ProcessClaimed').length;
+  }
+
+  /** For people. */
+  summary(): string {
+    const { inventory, payment, shipment, levels } = this.evidence;
+    const standing = (rows: readonly { status: string }[], status: string): number =>
+      rows.filter((row) => row.status === status).length;
+    return [
+      `Crash proof, seed ${this.seed}: ${this.kills.length} kills -9, after ${this.kills.map((kill) => kill.answered).join(', ')} answers.`,
+      this.load.summary(),
+      `  taken over from dead nodes: ${this.takeOvers} times; repeated calls recognised by their key: ${this.repeatedCalls}`,
+      `  standing in the ledgers: ${standing(inventory, 'reserved')} reservations, ${standing(payment, 'charged')} charges, ${standing(shipment, 'created')} shipments`,
+      `  stock of ${levels.length} products compared with the ledgers`,
+      ...(this.violations.length === 0
+        ? [
+            'No violation: every order has one outcome, nothing was lost, nothing was done twice, nothing was left behind.',
+          ]
+        : [`${this.violations.length} VIOLATIONS`, ...this.violations.map((violation) => `  ${violation}`)]),
+    ].join('\n');
+  }
+}

@@ -1,0 +1,110 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const MAIN = resolve(import.meta.dirname, '../../../dist/main.js');
+/** Longest time to wait for the sample to be ready, in ms: busy machines are slow. */
+const START_LIMIT = 60_000;
+
+/** The compiled sample as a program of its own, to be started, killed and started again on one port and folder. */
+export class SampleProcess {
+  private child: ChildProcess | undefined;
+  private disposed = false;
+
+  private constructor(
+    readonly url: string,
+    private readonly port: number,
+    private readonly folder: string,
+  ) {}
+
+  /**
+   * Finds a free port; starts nothing yet.
+   *
+   * @param folder keeps the database and the log.
+   */
+  static async prepare(folder: string): Promise<SampleProcess> {
+    if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing. Run "npm run build" first.`);
+    mkdirSync(folder, { recursive: true });
+    const port = await freePort();
+    return new SampleProcess(`http://127.0.0.1:${port}`, port, folder);
+  }
+
+  /** Starts the sample and waits until it is ready. @throws {Error} with the end of its log when it is not */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    if (this.disposed) throw new Error('The sample is not started again: it has been disposed of.');
+    const log = openSync(this.logFile, 'a');
+    const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
+      env: { ...process.env, ...env, HOST: '127.0.0.1', PORT: String(this.port), CATGA_DATA: this.folder },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.child = child;
+    process.once('exit', this.killNow);
+    await this.ready(child);
+  }
+
+  /** `kill -9`, at once. */
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  /** Asks the sample to shut down in order, as a deployment does. */
+  stop(): Promise<void> {
+    return this.end('SIGTERM');
+  }
+
+  /** Kills it for good: it cannot be started again. */
+  dispose(): Promise<void> {
+    this.disposed = true;
+    return this.kill();
+  }
+
+  /** What the sample has written, for whoever wants to know why. */
+  log(): string {
+    return existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8') : '';
+  }
+
+  private get logFile(): string {
+    return join(this.folder, 'sample.log');
+  }
+
+  private readonly killNow = (): void => {
+    this.child?.kill('SIGKILL');
+  };
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    process.off('exit', this.killNow);
+    if (!child || hasEnded(child)) return;
+    const ended = new Promise((resolveEnd) => child.once('exit', resolveEnd));
+    child.kill(signal);
+    await ended;
+  }
+
+  private async ready(child: ChildProcess): Promise<void> {
+    for (const limit = Date.now() + START_LIMIT; Date.now() < limit; await pause(50)) {
+      if (hasEnded(child)) throw new Error(`The sample ended by itself:\n${this.log().slice(-4_000)}`);
+      if (child !== this.child) return; // killed while it was starting
+      const answer = await fetch(`${this.url}/health/ready`).catch(() => undefined);
+      await answer?.body?.cancel();
+      if (answer?.ok) return;
+    }
+    throw new Error(`The sample is not ready after ${START_LIMIT / 1000} s:\n${this.log().slice(-4_000)}`);
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** A port that nobody listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((listening) => server.once('listening', listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
