@@ -1,6 +1,6 @@
 // Mounting the endpoints
 export { CatgaProcessesHttpModule } from './processes-http.module.js';
-export { processesEndpoints } from './processes-endpoints.js';
+export { createProcessesController } from './create-processes-controller.js';
 export { resolveHttpOptions, type ProcessesHttpOptions, type ResolvedHttpOptions } from './http.options.js';
 
 // For the application's own routes

@@ -1,69 +1,42 @@
-import { optionalImport } from './optional-import.js';
+import 'reflect-metadata';
+import { CatgaProblem } from './openapi.problem.js';
 import { DOCUMENTED_ROUTES, type DocumentedRoute } from './openapi.routes.js';
 import { ProcessesController } from './processes.controller.js';
 
-type ProblemContent = Record<string, { schema: { $ref: string } }>;
-type Swagger = typeof import('@nestjs/swagger');
-
-const swagger = optionalImport(() => import('@nestjs/swagger'));
-let documented: Promise<void> | undefined;
-
 /**
- * Writes the OpenAPI metadata of the routes when `@nestjs/swagger` is installed. Once for all mounted controllers: they
- * share the methods of {@link ProcessesController}. A tag given by a decorator of the options wins.
+ * The metadata that `@nestjs/swagger` reads. Written directly and not through its decorators, because its import takes
+ * a third of a second and an application with these endpoints need not have it; the OpenAPI test fails when a new
+ * version reads something else.
  */
-export function documentProcesses(): Promise<void> {
-  return (documented ??= swagger().then((api) => {
-    if (api) describe(api);
-  }));
-}
+const SWAGGER = {
+  tags: 'swagger/apiUseTags',
+  extraModels: 'swagger/apiExtraModels',
+  operation: 'swagger/apiOperation',
+  parameters: 'swagger/apiParameters',
+  response: 'swagger/apiResponse',
+} as const;
 
-function describe(api: Swagger): void {
-  const CatgaProblem = problemClass(api);
-  api.ApiTags('processes')(ProcessesController);
-  api.ApiExtraModels(CatgaProblem)(ProcessesController);
-  const problem = { 'application/problem+json': { schema: { $ref: api.getSchemaPath(CatgaProblem) } } };
+const PROBLEM = { 'application/problem+json': { schema: { $ref: `#/components/schemas/${CatgaProblem.name}` } } };
+
+let isDocumented = false;
+
+/** Describes the routes for OpenAPI; once, because all mounted controllers share the methods of the base. */
+export function documentProcesses(): void {
+  if (isDocumented) return;
+  isDocumented = true;
+  Reflect.defineMetadata(SWAGGER.tags, ['processes'], ProcessesController);
+  Reflect.defineMetadata(SWAGGER.extraModels, [CatgaProblem], ProcessesController);
   for (const [method, route] of Object.entries(DOCUMENTED_ROUTES)) {
-    const prototype = ProcessesController.prototype as object;
-    const descriptor = Object.getOwnPropertyDescriptor(prototype, method);
-    if (!descriptor) throw new TypeError(`ProcessesController has no method ${method}`);
-    for (const decorate of decoratorsOf(api, route, problem)) decorate(prototype, method, descriptor);
+    const handler: unknown = Reflect.get(ProcessesController.prototype, method);
+    describe(handler as object, route);
   }
 }
 
-function decoratorsOf(api: Swagger, route: DocumentedRoute, problem: ProblemContent): MethodDecorator[] {
-  const { summary, description, query = [], body, answer, problems = {} } = route;
-  return [
-    api.ApiOperation({ summary, ...(description === undefined ? {} : { description }) }),
-    ...query.map((parameter) => api.ApiQuery({ required: false, ...parameter })),
-    ...(body ? [api.ApiBody({ required: false, ...body })] : []),
-    ...Object.entries(answer).map(([status, options]) => api.ApiResponse({ status: Number(status), ...options })),
-    ...Object.entries(problems).map(([status, text]) =>
-      api.ApiResponse({ status: Number(status), description: text, content: problem }),
-    ),
-  ];
-}
-
-/** A class, because that is what OpenAPI components are named after. */
-function problemClass(api: Swagger): new () => object {
-  class CatgaProblem {}
-  const property = (name: string, description: string, type: unknown, required = true): void => {
-    api.ApiProperty({ description, type: type as () => unknown, required })(CatgaProblem.prototype, name);
-  };
-  property('type', 'Identifies the kind of problem: urn:catga:problem:{code}', String);
-  property('title', 'The reason phrase of the status', String);
-  property('status', 'The HTTP status', Number);
-  property('detail', 'What happened, to what, and what to do next', String);
-  property('instance', 'Path of the request', String, false);
-  property('code', 'Stable name of the error, e.g. CATGA_PROCESS_NOT_FOUND', String);
-  api.ApiProperty({
-    description: 'Every fault of the body or query, with its path',
-    required: false,
-    type: 'array',
-    items: {
-      type: 'object',
-      properties: { path: { type: 'string' }, pointer: { type: 'string' }, message: { type: 'string' } },
-    },
-  })(CatgaProblem.prototype, 'errors');
-  return CatgaProblem;
+function describe(handler: object, { summary, description, query = [], body, answer, problems = {} }: DocumentedRoute) {
+  const parameters = query.map((parameter) => ({ in: 'query', required: false, ...parameter }));
+  const bodies = body ? [{ in: 'body', type: String, required: false, ...body }] : [];
+  const refusals = Object.entries(problems).map(([status, text]) => [status, { description: text, content: PROBLEM }]);
+  Reflect.defineMetadata(SWAGGER.operation, description ? { summary, description } : { summary }, handler);
+  Reflect.defineMetadata(SWAGGER.parameters, [...parameters, ...bodies], handler);
+  Reflect.defineMetadata(SWAGGER.response, { ...answer, ...Object.fromEntries(refusals) }, handler);
 }

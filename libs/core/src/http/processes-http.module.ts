@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { processesEndpoints } from './processes-endpoints.js';
+import { createProcessesController } from './create-processes-controller.js';
 import type { ProcessesHttpOptions } from './http.options.js';
 
 /**
@@ -21,6 +21,6 @@ import type { ProcessesHttpOptions } from './http.options.js';
 export class CatgaProcessesHttpModule {
   /** @throws {UnknownOptionError} {@link InvalidOptionError} */
   static forRoot(options?: ProcessesHttpOptions): DynamicModule {
-    return { module: CatgaProcessesHttpModule, ...processesEndpoints(options) };
+    return { module: CatgaProcessesHttpModule, controllers: [createProcessesController(options)] };
   }
 }

@@ -14,7 +14,11 @@ import { IsInt, IsNotEmpty, IsString, Min, ValidateNested } from 'class-validato
 import request from 'supertest';
 import { z } from 'zod';
 import { DomainError } from '../../src/foundation/index.js';
-import { CatgaProcessesHttpModule, processesEndpoints, type ProcessesHttpOptions } from '../../src/http/index.js';
+import {
+  CatgaProcessesHttpModule,
+  createProcessesController,
+  type ProcessesHttpOptions,
+} from '../../src/http/index.js';
 import { Command } from '../../src/messages/index.js';
 import {
   ProcessCancelledError,
@@ -505,7 +509,7 @@ describe('the process endpoints', () => {
     });
 
     it('lets RouterModule choose the place', async () => {
-      @Module({ ...processesEndpoints({ path: '' }) })
+      @Module({ controllers: [createProcessesController({ path: '' })] })
       class AdminModule {}
       const routes = RouterModule.register([{ path: 'backoffice', module: AdminModule }]);
       const { http } = await start(undefined, { imports: [AdminModule, routes] });
