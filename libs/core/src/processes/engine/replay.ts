@@ -1,0 +1,101 @@
+import { ProcessDivergedError } from '../api/process.errors.js';
+import type { History, StepRecord } from '../journal/history.js';
+import type { ProcessRun } from './process-run.js';
+import type { StepCall, StepEnd } from './step-call.js';
+
+/**
+ * Hands the recorded past to the flow again.
+ *
+ * Invariants: recorded ends are handed out in the order in which they were recorded, one per turn of the event loop, so
+ * branches meet in the same order as the first time. Nothing new begins before the whole past has been consumed: a
+ * program that does not fit its history is found out before it has had any effect.
+ */
+export class Replay {
+  private next = 0;
+  private readonly requested = new Map<string, StepCall>();
+  private readonly held: StepCall[] = [];
+
+  constructor(
+    private readonly run: ProcessRun,
+    private readonly history: History,
+  ) {}
+
+  /** Is there anything recorded that the flow has not come to yet? */
+  get hasMore(): boolean {
+    return this.next < this.history.ended.length || this.requested.size < this.history.steps.size;
+  }
+
+  /** The flow calls a step. @throws {ProcessDivergedError} when the record says otherwise */
+  request(call: StepCall): void {
+    const record = this.history.steps.get(call.key);
+    if (!record) {
+      this.held.push(call);
+      return;
+    }
+    this.compare(call, record);
+    this.requested.set(call.key, call);
+    if (record.endedBy === 0) this.held.push(call);
+  }
+
+  /** One turn: hands out the next recorded end, or finishes. */
+  turn(): 'more' | 'finished' {
+    const record = this.history.ended[this.next];
+    if (!record) {
+      this.assertConsumed();
+      return 'finished';
+    }
+    const call = this.requested.get(record.key);
+    if (!call) throw this.diverged(`the end of step "${record.key}"`, this.whatTheCodeDid());
+    this.next++;
+    this.run.flowTime = record.finishedAt ?? this.run.flowTime;
+    call.deliver(endOf(record));
+    return 'more';
+  }
+
+  /** The flow has come to its end, or the past is used up: everything recorded must have been asked for. */
+  assertConsumed(): void {
+    for (const key of this.history.steps.keys()) {
+      if (!this.requested.has(key)) throw this.diverged(`a start of step "${key}"`, this.whatTheCodeDid());
+    }
+  }
+
+  /** Calls that have to run, in the order in which the flow made them. */
+  heldCalls(): readonly { readonly call: StepCall; readonly record: StepRecord | undefined }[] {
+    return this.held.map((call) => ({ call, record: this.history.steps.get(call.key) }));
+  }
+
+  private compare(call: StepCall, record: StepRecord): void {
+    const input = call.encodeInput();
+    if (this.run.values.same(record.input, record.hash, input)) return;
+    throw this.diverged(
+      `step "${call.key}" with ${preview(this.run.values.decode(record.input))}`,
+      `it with ${preview(call.args)}`,
+    );
+  }
+
+  private whatTheCodeDid(): string {
+    const extra = this.held.find((call) => !this.history.steps.has(call.key));
+    if (extra) return `step "${extra.key}" instead`;
+    return this.run.flowEnded ? 'end instead' : 'not call it (does execute await something that is no step?)';
+  }
+
+  private diverged(expected: string, actual: string): ProcessDivergedError {
+    return new ProcessDivergedError(this.run.id, expected, actual);
+  }
+}
+
+/** What the flow is to see of an ended step. */
+export function endOf(record: StepRecord): StepEnd {
+  return record.status === 'completed' ? { ok: true, value: record.result } : { ok: false, error: record.error };
+}
+
+function preview(args: unknown): string {
+  let text: string;
+  try {
+    text =
+      JSON.stringify(args, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)) ?? 'undefined';
+  } catch {
+    text = '(arguments that cannot be shown)';
+  }
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

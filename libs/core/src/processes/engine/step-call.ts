@@ -1,0 +1,370 @@
+import { coarseNow, isPromise } from '../../foundation/index.js';
+import type { SendOptions } from '../../messages/index.js';
+import type { Mediator } from '../../mediator/index.js';
+import type { Payload } from '../../store/index.js';
+import { ProcessStepOutcomeUnknownError, ProcessStepTimeoutError, ProcessValueError } from '../api/process.errors.js';
+import type { ProcessContext } from '../api/process-context.js';
+import { JournalEvent, StepCompleted, StepStarted } from '../journal/journal-event.js';
+import type { StepRecord } from '../journal/history.js';
+import type { CallScope, CompiledAlternative, CompiledStep } from './compiled-process.js';
+import { classify, encodeError, retryDelay, type FailureKind } from './failure.js';
+import type { ProcessRun } from './process-run.js';
+import { StepContext } from './scopes.js';
+
+/** How a step ended: what the flow is going to see. */
+export type StepEnd = { readonly ok: true; readonly value: Payload } | { readonly ok: false; readonly error: Payload };
+
+/** Waits between attempts at infrastructure that is away: 100 ms doubling to 5 s. */
+const INFRASTRUCTURE = { attempts: Number.POSITIVE_INFINITY, backoff: 100, maxBackoff: 5_000 };
+
+/**
+ * One call of a step by the flow: its attempts, its deadline and its end.
+ *
+ * Invariants: the body never begins before its `ProcessStepStarted` is durable; only the answer of the attempt under
+ * way counts; an end is journaled before, or together with, anything that follows from it.
+ */
+export class StepCall implements CallScope {
+  /** Wall-clock time at which the attempt under way is given up; Infinity between attempts. */
+  deadline = Number.POSITIVE_INFINITY;
+  attempt = 0;
+  private failures = 0;
+  private inDoubt = false;
+  private input: Payload;
+  private hash: string | undefined;
+  private alternative: CompiledAlternative | undefined;
+  private controller: AbortController | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private sends = 0;
+  private infrastructureFailures = 0;
+  private settle: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
+  private promised: Promise<unknown> | undefined;
+  private scope: StepContext | undefined;
+
+  constructor(
+    readonly run: ProcessRun,
+    readonly step: CompiledStep,
+    readonly key: string,
+    readonly args: unknown[],
+  ) {}
+
+  /** What the flow awaits. */
+  get promise(): Promise<unknown> {
+    return (this.promised ??= new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+    }));
+  }
+
+  get context(): ProcessContext {
+    return (this.scope ??= new StepContext(this));
+  }
+
+  get mediator(): Mediator {
+    return this.boundMediator(this.run.env.mediator);
+  }
+
+  boundMediator(original: Mediator): Mediator {
+    return original.bind(() => this.sendOptions());
+  }
+
+  /** Stable over attempts, restarts and take-over. */
+  get stepKey(): string {
+    return `${this.run.runId}/${this.key}`;
+  }
+
+  get signal(): AbortSignal {
+    return (this.controller ??= new AbortController()).signal;
+  }
+
+  /** The arguments as the journal keeps them. @throws {ProcessValueError} */
+  encodeInput(): Payload {
+    if (this.input === undefined) {
+      try {
+        this.input = this.run.values.encode(this.args);
+      } catch (error) {
+        throw new ProcessValueError(this.key, 'input', messageOf(error), { cause: error });
+      }
+      this.hash = this.run.values.hash(this.input);
+    }
+    return this.input;
+  }
+
+  /**
+   * Runs the first attempt on a store in memory, in a flow of one step at a time: no deferred is made and nothing is
+   * waited for. Whatever is out of the ordinary leaves this path.
+   */
+  runFast(): Promise<unknown> {
+    const { run } = this;
+    const view = run.stepView(this);
+    let answer: unknown;
+    this.attempt = 1;
+    this.input = this.args;
+    try {
+      const alternative = run.process.choose(this.step, view, this.args);
+      this.alternative = alternative;
+      const at = coarseNow();
+      const method = this.step.alternatives.length > 1 ? alternative.method : undefined;
+      run.journal.append(new StepStarted(at, this.key, this.args, 1, undefined, method));
+      this.deadline = at + this.step.timeout;
+      run.env.deadlines.arm(this.deadline);
+      run.current = this;
+      answer = alternative.run.apply(view, this.args);
+    } catch (error) {
+      return this.failFast(error);
+    }
+    if (!isPromise(answer)) answer = Promise.resolve(answer);
+    return (answer as Promise<unknown>).then(
+      (value) => this.completeFast(value),
+      (error: unknown) => this.failFast(error),
+    );
+  }
+
+  /** Starts, or goes on from what the journal knows of an earlier life. */
+  begin(prior?: StepRecord): void {
+    this.run.calls.add(this);
+    if (prior) {
+      this.attempt = prior.attempts;
+      this.failures = prior.failures;
+      this.inDoubt = prior.inDoubt || prior.status === 'started';
+      if (prior.status === 'retrying') return this.waitUntil(prior.retryAt as number);
+      if (this.step.onUnknown === 'fail')
+        return this.endFailed(new ProcessStepOutcomeUnknownError(this.key), 'unknown');
+    }
+    this.startAttempt();
+  }
+
+  /** Waits for its next attempt until this time; undefined while an attempt is under way. */
+  wakesAt: number | undefined;
+
+  /** Ends the attempt under way of {@link runFast}: a replay of the run makes the next one, if there is one. */
+  expireFast(): void {
+    const { run, step } = this;
+    const error = new ProcessStepTimeoutError(step.name, step.timeout);
+    this.deadline = Number.POSITIVE_INFINITY;
+    this.controller?.abort(error);
+    const delay = retryDelay(error, 'unknown', 1, step.retry);
+    const meta = { step: this.key, attempt: 1, outcome: 'unknown' as const };
+    const retry = delay === undefined ? {} : { retryAt: run.env.clock.now() + delay };
+    run.journal.append(
+      new JournalEvent('ProcessStepFailed', coarseNow(), { ...meta, ...retry }, encodeError(error, run.values)),
+    );
+  }
+
+  /** Called when the deadline has passed. */
+  expire(): void {
+    const error = new ProcessStepTimeoutError(this.step.name, this.step.timeout);
+    this.controller?.abort(error);
+    this.failed(error, 'unknown');
+  }
+
+  /** No attempt follows any more; an attempt under way may still give its answer. */
+  noMoreAttempts(): void {
+    if (this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.run.callEnded(this);
+  }
+
+  /** Asks the body to stop; what it answers still counts. */
+  abort(reason: unknown): void {
+    this.controller?.abort(reason);
+  }
+
+  /** The run is over for this node: nothing this call does counts any more. */
+  stop(reason: unknown): void {
+    this.deadline = Number.POSITIVE_INFINITY;
+    clearTimeout(this.timer);
+    this.controller?.abort(reason);
+  }
+
+  /** Lets the flow go on with the end of this step. */
+  deliver(end: StepEnd): void {
+    const { promise } = this;
+    const { values } = this.run;
+    if (end.ok) return this.settle?.resolve(values.decode(end.value));
+    // The flow may look at it later, or never: a rejection that nobody has awaited yet must not end the process.
+    promise.catch(() => {});
+    this.settle?.reject(values.decode(end.error));
+  }
+
+  private startAttempt(): void {
+    const { run } = this;
+    let input: Payload;
+    const method = this.chooseMethod();
+    if (method === null) return;
+    try {
+      input = this.encodeInput();
+    } catch (error) {
+      return this.endFailed(error, 'refused');
+    }
+    this.attempt++;
+    const number = this.attempt;
+    run.journal.append(new StepStarted(coarseNow(), this.key, input, number, this.hash, method), () =>
+      run.env.ownership.whenValid(() => this.runAttempt(number)),
+    );
+  }
+
+  /** The alternative is chosen before the start is journaled, so that the journal can say which one ran. */
+  private chooseMethod(): string | undefined | null {
+    try {
+      this.alternative ??= this.run.process.choose(this.step, this.run.stepView(this), this.args);
+      return this.step.alternatives.length > 1 ? this.alternative.method : undefined;
+    } catch (error) {
+      this.endFailed(error, 'refused');
+      return null;
+    }
+  }
+
+  private runAttempt(number: number): void {
+    const { run } = this;
+    if (!run.mayBegin) return run.callEnded(this);
+    this.controller = undefined;
+    this.scope = undefined;
+    this.sends = 0;
+    this.deadline = run.env.clock.now() + this.step.timeout;
+    run.env.deadlines.arm(this.deadline);
+    let answer: unknown;
+    try {
+      answer = (this.alternative as CompiledAlternative).run.apply(run.stepView(this), this.args);
+    } catch (error) {
+      answer = Promise.reject(error);
+    }
+    Promise.resolve(answer).then(
+      (value) => number === this.attempt && this.deadline !== Number.POSITIVE_INFINITY && this.completed(value),
+      (error: unknown) =>
+        number === this.attempt && this.deadline !== Number.POSITIVE_INFINITY && this.failed(error, classify(error)),
+    );
+  }
+
+  private completed(value: unknown): void {
+    this.deadline = Number.POSITIVE_INFINITY;
+    const { run } = this;
+    if (run.isOver) return;
+    let payload: Payload;
+    try {
+      payload = run.encodeResult(this.key, value);
+    } catch (error) {
+      // The effect has happened: it must not happen again, and it has to be undone with the rest.
+      return this.endFailed(error, 'unknown');
+    }
+    run.journal.append(new StepCompleted(coarseNow(), this.key, payload));
+    run.callEnded(this, { ok: true, value: payload });
+  }
+
+  private failed(error: unknown, kind: FailureKind): void {
+    this.deadline = Number.POSITIVE_INFINITY;
+    const { run } = this;
+    if (run.isOver) return;
+    if (kind === 'infrastructure') return this.waitForInfrastructure(error);
+    this.failures++;
+    const delay = run.mayBegin ? retryDelay(error, kind, this.failures, this.step.retry) : undefined;
+    if (delay === undefined) return this.endFailed(error, kind);
+    if (kind === 'unknown') this.inDoubt = true;
+    const retryAt = run.env.clock.now() + delay;
+    run.journal.append(
+      new JournalEvent(
+        'ProcessStepFailed',
+        coarseNow(),
+        { step: this.key, attempt: this.attempt, outcome: kind, retryAt },
+        encodeError(error, run.values),
+      ),
+    );
+    this.waitUntil(retryAt);
+  }
+
+  private endFailed(error: unknown, kind: 'refused' | 'unknown' | 'failed'): void {
+    const { run } = this;
+    const outcome = this.inDoubt ? 'unknown' : kind;
+    const payload = encodeError(error, run.values);
+    if (this.attempt === 0)
+      run.journal.append(new StepStarted(coarseNow(), this.key, this.storableInput(), 1, this.hash, undefined));
+    run.journal.append(
+      new JournalEvent('ProcessStepFailed', coarseNow(), { step: this.key, attempt: this.attempt, outcome }, payload),
+    );
+    run.callEnded(this, { ok: false, error: payload });
+  }
+
+  private storableInput(): Payload {
+    return this.input ?? this.run.values.encode([]);
+  }
+
+  /** The wait is journaled as an absolute time: a restart waits for the rest of it, not for all of it again. */
+  private waitUntil(time: number): void {
+    const delay = Math.max(0, time - this.run.env.clock.now());
+    this.wakesAt = time;
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        this.wakesAt = undefined;
+        if (this.run.mayBegin) this.startAttempt();
+        else this.run.callEnded(this);
+      },
+      Math.min(delay, 2 ** 31 - 1),
+    );
+    this.run.callWaits();
+  }
+
+  /** Store or transport are away: that says nothing about the step, so no attempt is counted and nothing is undone. */
+  private waitForInfrastructure(error: unknown): void {
+    const { run } = this;
+    this.infrastructureFailures++;
+    run.env.reportInfrastructure(run.id, this.key, error);
+    const delay = retryDelay(error, 'infrastructure', this.infrastructureFailures, INFRASTRUCTURE) as number;
+    const number = this.attempt;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      run.env.ownership.whenValid(() => this.runAttempt(number));
+    }, delay);
+  }
+
+  private completeFast(value: unknown): unknown {
+    const { run } = this;
+    if (this.deadline === Number.POSITIVE_INFINITY || !run.mayBegin) return this.lateFast({ ok: true, value });
+    this.deadline = Number.POSITIVE_INFINITY;
+    run.current = undefined;
+    run.journal.append(new StepCompleted((run.flowTime = coarseNow()), this.key, value));
+    return value;
+  }
+
+  private failFast(error: unknown): Promise<unknown> {
+    const { run } = this;
+    run.current = undefined;
+    if (run.isOver || (this.deadline === Number.POSITIVE_INFINITY && this.alternative)) return never();
+    run.calls.add(this);
+    this.failed(error, classify(error));
+    return this.promise;
+  }
+
+  /** The run was cancelled or given to a replay while the step was under way. */
+  private lateFast(end: StepEnd): Promise<unknown> {
+    const { run } = this;
+    if (!run.isOver && end.ok) {
+      this.deadline = Number.POSITIVE_INFINITY;
+      run.current = undefined;
+      run.journal.append(new StepCompleted(coarseNow(), this.key, end.value));
+      run.callEnded(this, end);
+    }
+    return never();
+  }
+
+  private sendOptions(): SendOptions {
+    this.sends++;
+    const { run } = this;
+    return {
+      // The second command of one step is another intent than the first.
+      idempotencyKey: this.sends === 1 ? this.stepKey : `${this.stepKey}/${this.sends}`,
+      correlationId: run.correlationId,
+      causationId: run.runId,
+      signal: this.signal,
+      ...(run.tenant === undefined ? {} : { tenant: run.tenant }),
+    };
+  }
+}
+
+/** For what must not go on. A new one each time: nobody settles it, so it is collected with whoever awaits it. */
+export function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

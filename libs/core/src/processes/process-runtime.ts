@@ -1,0 +1,119 @@
+import type { Clock, RetryPolicy } from '../foundation/index.js';
+import { systemClock } from '../foundation/index.js';
+import type { Mediator } from '../mediator/index.js';
+import type { Codec, Store } from '../store/index.js';
+import { ProcessesService } from './api/processes.service.js';
+import type { Processes } from './api/processes.js';
+import type { ProcessBlueprint } from './definition/blueprint.js';
+import { ProcessEngine } from './engine/process-engine.js';
+import type { Ownership, RunLimits } from './engine/run-environment.js';
+import { isTerminal, type RunRecord } from './engine/run-record.js';
+import { NodeLease, SoleOwnership } from './recovery/node-lease.js';
+import { Recovery } from './recovery/recovery.js';
+import { RetentionByCount } from './recovery/retention-by-count.js';
+
+/** Settings of a runtime; see `ProcessesOptions`, from which they come. Durations in milliseconds. */
+export interface RuntimeSettings {
+  readonly lease: number;
+  readonly limits: RunLimits;
+  readonly defaults: { readonly timeout: number; readonly retry: RetryPolicy };
+  readonly retention: { readonly age?: number | undefined; readonly count?: number | undefined };
+}
+
+export interface RuntimeOptions {
+  readonly store: Store;
+  readonly mediator: Mediator;
+  readonly codec: Codec;
+  readonly settings: RuntimeSettings;
+  readonly newId: () => string;
+  readonly clock?: Clock;
+  readonly warn?: (message: string) => void;
+  readonly log?: (message: string) => void;
+}
+
+/**
+ * Everything that executes processes, without Nest: the engine, this node's lease, and the look for what others have
+ * left behind.
+ */
+export class ProcessRuntime {
+  readonly engine: ProcessEngine;
+  readonly processes: Processes;
+  private readonly blueprints = new Map<string, ProcessBlueprint>();
+  private readonly lease: NodeLease | undefined;
+  private readonly recovery: Recovery;
+
+  constructor(private readonly options: RuntimeOptions) {
+    const { store, mediator, codec, settings, newId } = options;
+    const clock = options.clock ?? systemClock;
+    const warn = options.warn ?? (() => {});
+    const others = store.capabilities.shared || store.capabilities.durable;
+    this.lease = others
+      ? new NodeLease({ store, clock, lease: settings.lease, warn, onLost: () => this.engine.abandonAll() })
+      : undefined;
+    const ownership: Ownership = this.lease ?? new SoleOwnership();
+    const { age, count } = settings.retention;
+    const retention = count === undefined ? undefined : new RetentionByCount(store, count);
+    this.engine = new ProcessEngine({
+      store,
+      mediator,
+      codec,
+      ownership,
+      limits: settings.limits,
+      defaults: settings.defaults,
+      newId,
+      warn,
+      clock,
+      removeAt: (record) => removeAt(record, age),
+      onSuspended: (until) => this.recovery.wakeAt(until),
+      ...(retention ? { onFinal: (id: string, run: number) => retention.add(id, run) } : {}),
+    });
+    this.recovery = new Recovery({
+      store,
+      engine: this.engine,
+      clock,
+      self: () => ownership.owner,
+      lease: settings.lease,
+      others,
+      warn,
+      log: options.log ?? (() => {}),
+    });
+    this.processes = new ProcessesService(store, this.engine, this.blueprints);
+  }
+
+  register(blueprint: ProcessBlueprint, instance: object): void {
+    this.blueprints.set(blueprint.name, blueprint);
+    this.engine.register(blueprint, instance);
+  }
+
+  /** Takes part: from now on runs are executed here, also those that others have left behind. */
+  async start(): Promise<void> {
+    await this.lease?.start();
+    await this.recovery.start();
+  }
+
+  /** Leaves: answers under way are waited for and written, everything else is released for others to go on with. */
+  async stop(drain: number): Promise<void> {
+    await this.recovery.stop();
+    const left = await this.engine.stop(drain);
+    await this.release(left);
+    await this.lease?.stop();
+  }
+
+  /** Stops at once and writes nothing, as a killed process would. For tests. */
+  crash(): void {
+    this.engine.crash();
+    this.lease?.crash();
+    void this.recovery.stop();
+  }
+
+  private async release(ids: readonly string[]): Promise<void> {
+    const { store } = this.options;
+    if (!store.capabilities.durable) return;
+    for (const id of ids) await this.engine.release(id).catch(() => undefined);
+  }
+}
+
+function removeAt(record: RunRecord, age: number | undefined): number | undefined {
+  if (age === undefined || !isTerminal(record.status)) return undefined;
+  return (record.finishedAt ?? record.startedAt) + age;
+}
