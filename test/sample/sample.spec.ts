@@ -154,13 +154,19 @@ describe('the running sample', () => {
     const { status, body } = await post(orderOf(id, { items }));
     expect(status).toBe(402);
     expect(body).toMatchObject({ code: 'CARD_DECLINED', orderId: id, processId: `OrderProcess:${id}` });
-    expect(await client.get(`/orders/${id}`)).toMatchObject({ status: 'failed', undone: ['reserveInventory'] });
+    expect(await client.get(`/orders/${id}`)).toMatchObject({
+      status: 'failed',
+      undone: expect.arrayContaining(['reserveInventory']),
+    });
     expect(await stockOf(901)).toBe(5);
     expect(await rowsOf('inventory', id)).toMatchObject([
       { kind: 'reservation', status: 'released' },
       { kind: 'release', status: 'done' },
     ]);
-    expect(await rowsOf('payment', id)).toMatchObject([{ kind: 'charge', status: 'declined' }]);
+    expect(await rowsOf('payment', id)).toMatchObject([
+      { kind: 'charge', status: 'declined' },
+      { kind: 'refund', status: 'nothing-to-do' },
+    ]);
     expect(await rowsOf('shipment', id)).toEqual([]);
     expect((await post(orderOf(id, { items }))).status).toBe(402);
   });
@@ -290,14 +296,26 @@ describe('trouble', () => {
     expect(await post(orderOf(id))).toEqual({ status: 201, body: order.result });
   });
 
-  it('undoes everything when a gateway fails until all attempts are used up', async () => {
-    await sample.start({ SAMPLE_GATEWAY_FAILURE_RATE: '1' });
+  it('parks an order that cannot even be undone, and undoes it when an operator says so', async () => {
     const id = orderId('failing');
+    await sample.start({ SAMPLE_GATEWAY_FAILURE_RATE: '1' });
     const before = await stockOf(1);
-    const { status, body } = await post(orderOf(id));
-    expect(status).toBe(502);
-    expect(body).toMatchObject({ code: 'GATEWAY_UNAVAILABLE', orderId: id });
-    expect(await rowsOf('payment', id)).toEqual([]);
+    const parked = await post(orderOf(id));
+    expect(parked).toMatchObject({ status: 409, body: { code: 'CATGA_PROCESS_PARKED' } });
+    expect(await orderStatus(id)).toMatchObject({ status: 'compensation-stuck' });
+    await sample.kill();
+
+    await sample.start();
+    expect(await orderStatus(id)).toMatchObject({ status: 'compensation-stuck' });
+    const decide = `/processes/OrderProcess:${id}/compensations/processPayment/retry`;
+    expect((await client.request('POST', decide, { body: {} })).status).toBeLessThan(300);
+    await until(
+      () => orderStatus(id),
+      ({ status }) => status === 'failed',
+    );
+    expect((await rowsOf('payment', id)).filter((row) => row.status === 'charged')).toEqual([]);
+    expect(await rowsOf('inventory', id)).toMatchObject([{ status: 'released' }, { status: 'done' }]);
     expect(await stockOf(1)).toBe(before);
+    expect(await post(orderOf(id))).toMatchObject({ status: 502, body: { code: 'GATEWAY_UNAVAILABLE', orderId: id } });
   });
 });
