@@ -25,7 +25,6 @@ export interface RuntimeOptions {
   readonly mediator: Mediator;
   readonly codec: Codec;
   readonly settings: RuntimeSettings;
-  readonly newId: () => string;
   readonly clock?: Clock;
   readonly warn?: (message: string) => void;
   readonly log?: (message: string) => void;
@@ -43,7 +42,7 @@ export class ProcessRuntime {
   private readonly recovery: Recovery;
 
   constructor(private readonly options: RuntimeOptions) {
-    const { store, mediator, codec, settings, newId } = options;
+    const { store, mediator, codec, settings } = options;
     const clock = options.clock ?? systemClock;
     const warn = options.warn ?? (() => {});
     const others = store.capabilities.shared || store.capabilities.durable;
@@ -60,7 +59,6 @@ export class ProcessRuntime {
       ownership,
       limits: settings.limits,
       defaults: settings.defaults,
-      newId,
       warn,
       clock,
       removeAt: (record) => removeAt(record, age),

@@ -42,7 +42,6 @@ export interface EngineOptions {
   /** When a run with this line is removed; undefined: never by age. */
   readonly removeAt?: (record: RunRecord) => number | undefined;
   readonly clock?: Clock;
-  readonly newId: () => string;
   readonly warn?: (message: string) => void;
   /** A run has become final. */
   readonly onFinal?: (id: string, run: number) => void;
@@ -194,7 +193,7 @@ export class ProcessEngine {
     const identity: RunIdentity = {
       id,
       run: number,
-      correlationId: options.correlationId ?? this.options.newId(),
+      correlationId: options.correlationId ?? id,
       tags: [...(blueprint.tagsOf?.(command) ?? []), ...(options.tags ?? [])],
       ...(options.causationId === undefined ? {} : { causationId: options.causationId }),
       ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
