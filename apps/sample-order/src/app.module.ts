@@ -12,7 +12,7 @@ import { OrdersModule } from './orders/orders.module.js';
 @Module({
   imports: [
     ConfigurationModule,
-    CatgaModule.forRoot({ endpoints: true }),
+    CatgaModule.forRoot(),
     CatgaSqliteModule.forRootAsync({
       inject: [Configuration],
       useFactory: ({ dataFolder }: Configuration) => ({ path: join(dataFolder, 'catga.db') }),

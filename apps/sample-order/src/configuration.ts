@@ -1,5 +1,3 @@
-import { toMilliseconds, type Duration } from '@catga/core';
-
 /**
  * Everything that can be set from outside, read from the environment once. The defaults let a first user succeed.
  * docs/sample.md lists the variables.
@@ -24,7 +22,7 @@ export class Configuration {
     this.port = numberFrom(env, 'PORT', 3000, 65_535);
     this.dataFolder = env['CATGA_DATA'] || './.data';
     this.declineRate = numberFrom(env, 'SAMPLE_DECLINE_RATE', 0, 1);
-    this.gatewayDelay = toMilliseconds(durationFrom(env['SAMPLE_GATEWAY_DELAY']), 'SAMPLE_GATEWAY_DELAY');
+    this.gatewayDelay = millisecondsFrom(env, 'SAMPLE_GATEWAY_DELAY', 0);
     this.gatewayFailureRate = numberFrom(env, 'SAMPLE_GATEWAY_FAILURE_RATE', 0, 1);
   }
 }
@@ -37,8 +35,10 @@ function numberFrom(env: NodeJS.ProcessEnv, name: string, otherwise: number, mos
   throw new Error(`${name}: "${text}" is not a number from 0 to ${most}.`);
 }
 
-/** Numbers from the environment are texts; `toMilliseconds` refuses what is left. */
-function durationFrom(text: string | undefined): Duration {
-  if (text === undefined || text === '') return 0;
-  return /^\d+$/.test(text) ? Number(text) : (text as Duration);
+function millisecondsFrom(env: NodeJS.ProcessEnv, name: string, otherwise: number): number {
+  const text = env[name];
+  if (text === undefined || text === '') return otherwise;
+  const [, digits, unit] = /^(\d+)(ms|s)?$/.exec(text) ?? [];
+  if (digits !== undefined) return Number(digits) * (unit === 's' ? 1_000 : 1);
+  throw new Error(`${name}: "${text}" is not a duration such as 200ms or 10s.`);
 }

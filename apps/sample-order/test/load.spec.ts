@@ -69,7 +69,8 @@ describe('the load generator', () => {
     const report = await load(book, new SampleClient(url), options);
     expect(sample.of('PUT', /^\/inventory\/\d+$/)).toHaveLength(77);
     const sent = sample.of('POST', /^\/orders$/).map((request) => request.body.orderId);
-    expect([...sent].sort()).toEqual(book.orders.map((order) => order.orderId).sort());
+    expect(sent).toHaveLength(60);
+    expect(new Set(sent)).toEqual(new Set(book.orders.map((order) => order.orderId)));
     expect(sample.mostUnderWay).toBeGreaterThan(1);
     expect(sample.mostUnderWay).toBeLessThanOrEqual(4);
     expect(report.complete).toBe(true);
