@@ -1,0 +1,148 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { Processes } from '../processes/index.js';
+import { Store } from '../store/index.js';
+import { ApplicationState } from './application-state.js';
+import { downBecause, worst, type HealthPart, type PartHealth } from './health-parts.js';
+import { resolveHealthOptions, type ResolvedHealthOptions } from './health.options.js';
+import { countParked } from './parked-processes.js';
+import { StoreProbe } from './store-probe.js';
+import { withTimeLimit } from './time-limit.js';
+
+/** Token of the checked options of the health endpoints. */
+export const HEALTH_OPTIONS = Symbol('catga:health-options');
+
+/** What {@link CatgaHealthIndicator.isHealthy} looks at unless told otherwise. */
+const ALL: readonly HealthPart[] = ['transport', 'eventStore', 'processStore', 'messageQueue'];
+
+/**
+ * Tells Terminus how Catga is. Every method answers, whatever happens: what fails or takes too long is `down`.
+ *
+ * @example
+ * ```ts
+ * @Get() @HealthCheck()
+ * check() { return this.health.check([() => this.catga.isHealthy('catga'), () => this.db.pingCheck('db')]); }
+ * ```
+ */
+@Injectable()
+export class CatgaHealthIndicator {
+  private readonly probe: StoreProbe;
+  private readonly options: ResolvedHealthOptions;
+
+  constructor(
+    @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
+    @Inject(Store) private readonly store: Store,
+    @Optional() @Inject(Processes) private readonly processes?: Processes,
+    @Optional() @Inject(ApplicationState) private readonly state?: ApplicationState,
+    @Optional() @Inject(HEALTH_OPTIONS) options?: ResolvedHealthOptions,
+  ) {
+    this.options = options ?? resolveHealthOptions();
+    this.probe = new StoreProbe(store, this.options.timeout);
+  }
+
+  /**
+   * All parts under one key, each with its own status; the worst of them is the status of the key.
+   *
+   * @param parts Default: transport, eventStore, processStore and messageQueue.
+   */
+  async isHealthy<const Key extends string>(
+    key: Key,
+    parts: readonly HealthPart[] = ALL,
+  ): Promise<HealthIndicatorResult<Key>> {
+    const found = await Promise.all(parts.map(async (part) => [part, await this.partHealth(part)] as const));
+    const details = Object.fromEntries(found);
+    return this.report(key, worst(Object.values(details)), details);
+  }
+
+  /** Where messages travel. In this OS process: always up. */
+  transport<const Key extends string = 'transport'>(key = 'transport' as Key): Promise<HealthIndicatorResult<Key>> {
+    return this.part(key, 'transport');
+  }
+
+  /** Whether the store would take an append now. */
+  eventStore<const Key extends string = 'eventStore'>(key = 'eventStore' as Key): Promise<HealthIndicatorResult<Key>> {
+    return this.part(key, 'eventStore');
+  }
+
+  /** Whether runs can be kept, and whether some wait for somebody's decision. */
+  processStore<const Key extends string = 'processStore'>(
+    key = 'processStore' as Key,
+  ): Promise<HealthIndicatorResult<Key>> {
+    return this.part(key, 'processStore');
+  }
+
+  /** Another name of {@link processStore}. */
+  sagaStore<const Key extends string = 'sagaStore'>(key = 'sagaStore' as Key): Promise<HealthIndicatorResult<Key>> {
+    return this.part(key, 'sagaStore');
+  }
+
+  /** Where messages wait. In this OS process: always up. */
+  messageQueue<const Key extends string = 'messageQueue'>(
+    key = 'messageQueue' as Key,
+  ): Promise<HealthIndicatorResult<Key>> {
+    return this.part(key, 'messageQueue');
+  }
+
+  /** Whether the application has started and is not shutting down. */
+  application<const Key extends string = 'application'>(
+    key = 'application' as Key,
+  ): Promise<HealthIndicatorResult<Key>> {
+    return this.part(key, 'application');
+  }
+
+  private async part<const Key extends string>(key: Key, part: HealthPart): Promise<HealthIndicatorResult<Key>> {
+    const { status, ...details } = await this.partHealth(part);
+    return this.report(key, status, details);
+  }
+
+  private report<const Key extends string>(
+    key: Key,
+    status: PartHealth['status'],
+    details: Record<string, unknown>,
+  ): HealthIndicatorResult<Key> {
+    const session = this.indicators.check(key);
+    if (status === 'up') return session.up(details);
+    return status === 'degraded' ? session.degraded(details) : session.down(details);
+  }
+
+  private async partHealth(part: HealthPart): Promise<PartHealth> {
+    try {
+      return await this.look(part);
+    } catch (error) {
+      return downBecause(error);
+    }
+  }
+
+  private async look(part: HealthPart): Promise<PartHealth> {
+    switch (part) {
+      case 'transport':
+      case 'messageQueue':
+        return { status: 'up', name: 'memory' };
+      case 'application':
+        // Provided without CatgaHealthModule, nothing has watched the life of the application.
+        return this.state?.health() ?? { status: 'up' };
+      case 'eventStore':
+        await this.probe.ping();
+        return this.storeUp();
+      case 'processStore':
+      case 'sagaStore':
+        await this.probe.ping();
+        return this.parkedHealth();
+    }
+  }
+
+  private storeUp(): PartHealth {
+    const { name, durable } = this.store.capabilities;
+    return { status: 'up', name, durable };
+  }
+
+  private async parkedHealth(): Promise<PartHealth> {
+    const up = this.storeUp();
+    if (!this.processes || this.options.parked === 'ignore') return up;
+    const parked = await withTimeLimit(countParked(this.processes), this.options.timeout, 'The list of processes');
+    const total = Object.values(parked).reduce((sum, count) => sum + count, 0);
+    if (total <= this.options.maxParked) return total === 0 ? up : { ...up, parked };
+    const message = `${total} process(es) wait for a decision. List them with GET /processes?status=…, then retry or cancel them.`;
+    return { ...up, status: this.options.parked, message, parked };
+  }
+}
