@@ -120,6 +120,24 @@ export {
   type StreamAppend,
 } from './store/index.js';
 
+// http: the /processes endpoints, and their errors and validation for routes of the application
+export {
+  CatgaProblemFilter,
+  CatgaProcessesHttpModule,
+  CatgaValidationPipe,
+  createProcessesController,
+  InvalidBodyError,
+  InvalidQueryError,
+  OperationsClosedError,
+  toJsonView,
+  toProblem,
+  type Fault,
+  type Problem,
+  type ProcessesHttpOptions,
+  type ViewLimits,
+  type ViewOptions,
+} from './http/index.js';
+
 // module: the Nest module and what other modules plug in
 export { DuplicateCatgaModuleError, DuplicateStoreError } from './catga.errors.js';
 export { CatgaModule } from './catga.module.js';
