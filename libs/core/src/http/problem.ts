@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { DomainError, isCatgaError, NonRetriableError, type CatgaError, type ErrorKind } from '../foundation/index.js';
-import type { Fault } from './fault.js';
+import { fault, type Fault } from './fault.js';
 
 /** An error as RFC 9457 writes it (`application/problem+json`), with Catga's stable `code`. */
 export interface Problem {
@@ -90,10 +90,10 @@ function ofHttpException(error: HttpException): Problem {
   const status = error.getStatus();
   const response = error.getResponse();
   const body = (typeof response === 'object' ? response : { message: response }) as Record<string, unknown>;
-  const { statusCode: _s, error: _e, message = error.message, code, errorCode, ...rest } = body;
+  const { statusCode: _s, error: _e, stack: _t, message = error.message, code, errorCode, ...rest } = body;
   const messages = Array.isArray(message) ? message.map(String) : [String(message)];
   const own = [code, errorCode, error.errorCode].find((candidate) => typeof candidate === 'string');
-  const errors = messages.length > 1 ? { errors: messages.map((text) => ({ message: text })) } : {};
+  const errors = messages.length > 1 ? { errors: messages.map((text) => fault([], text)) } : {};
   return problem(status, own ?? codeOfStatus(status), messages.join('; '), { ...rest, ...errors });
 }
 
