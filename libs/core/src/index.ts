@@ -9,6 +9,7 @@ export {
   Retry,
   RetryAfterError,
   Timeout,
+  toMilliseconds,
   UnknownOptionError,
   type CatgaErrorOptions,
   type Clock,

@@ -1,1 +1,3 @@
-export {};
+export { InvalidNameError } from './sqlite.errors.js';
+export type { SqliteStoreOptions } from './sqlite-store.options.js';
+export { SqliteStore } from './sqlite-store.js';

@@ -36,7 +36,15 @@ export class RecordConflictError extends CatgaError {
 
 /** Why a store is away. */
 export type StoreUnavailableReason =
-  'closed' | 'damaged' | 'disk-full' | 'read-only' | 'newer-schema' | 'locked' | 'connection' | 'unknown';
+  | 'closed'
+  | 'damaged'
+  | 'disk-full'
+  | 'read-only'
+  | 'newer-schema'
+  | 'foreign-file'
+  | 'locked'
+  | 'connection'
+  | 'unknown';
 
 /** The store cannot be used now. Nothing acknowledged is lost; what waited was not written. */
 export class StoreUnavailableError extends CatgaError {

@@ -1,0 +1,78 @@
+import type { Worker } from 'node:worker_threads';
+import { StoreUnavailableError } from '@catga/core';
+import { toError } from './sqlite.errors.js';
+import { startWorker } from './worker-thread.js';
+import type { Cell } from './worker/driver.js';
+import type { Query, ReadReply, ReadRequest, WorkerSettings } from './worker/protocol.js';
+
+/** A query whose rows are awaited. */
+interface Asked {
+  readonly rows: (readonly Cell[])[];
+  readonly resolve: (rows: (readonly Cell[])[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The main thread's end of the reader, which is started by the first query. */
+export class ReaderClient {
+  private worker: Worker | undefined;
+  private readonly asked = new Map<number, Asked>();
+  private lastId = 0;
+
+  constructor(private readonly settings: WorkerSettings) {}
+
+  read(query: Query): Promise<(readonly Cell[])[]> {
+    return new Promise((resolve, reject) => {
+      const worker = (this.worker ??= this.start());
+      const request: ReadRequest = { id: ++this.lastId, query };
+      this.asked.set(request.id, { rows: [], resolve, reject });
+      if (this.asked.size === 1) worker.ref();
+      worker.postMessage(request);
+    });
+  }
+
+  /** Waits for the queries under way, then ends the worker. */
+  async close(): Promise<void> {
+    const { worker } = this;
+    if (worker === undefined) return;
+    const closed = new Promise<void>((resolve) => {
+      worker.on('message', (reply: { kind?: string }) => reply.kind === 'close' && resolve());
+      worker.on('exit', () => resolve());
+    });
+    worker.ref();
+    worker.postMessage({ kind: 'close' });
+    await closed;
+    this.worker = undefined;
+    await worker.terminate();
+  }
+
+  private start(): Worker {
+    const worker = startWorker(this.settings);
+    worker.on('message', (reply: ReadReply) => this.answered(reply));
+    worker.on('error', () => undefined); // `exit` follows
+    worker.on('exit', () => this.lost(worker));
+    return worker;
+  }
+
+  private answered({ id, rows, more, fault }: ReadReply): void {
+    const asked = this.asked.get(id);
+    if (asked === undefined) return;
+    for (const row of rows) asked.rows.push(row);
+    if (more) return;
+    this.asked.delete(id);
+    if (this.asked.size === 0) this.worker?.unref();
+    if (fault === undefined) asked.resolve(asked.rows);
+    else asked.reject(toError(this.settings.path, fault));
+  }
+
+  private lost(worker: Worker): void {
+    if (this.worker !== worker) return;
+    this.worker = undefined;
+    const error = new StoreUnavailableError(
+      'connection',
+      `The reader thread of the SQLite file "${this.settings.path}" has died. A new one is started by the next read: try again.`,
+      { details: { path: this.settings.path } },
+    );
+    for (const { reject } of this.asked.values()) reject(error);
+    this.asked.clear();
+  }
+}

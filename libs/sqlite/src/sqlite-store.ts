@@ -1,0 +1,165 @@
+import { resolve } from 'node:path';
+import {
+  assertEncoded,
+  CommitNotifier,
+  Store,
+  StoreUnavailableError,
+  type CommitBatch,
+  type CommitNotice,
+  type CommitResult,
+  type ReadAllOptions,
+  type ReadStreamOptions,
+  type RecordPage,
+  type RecordQuery,
+  type StoreCapabilities,
+  type StoredEvent,
+  type StoredRecord,
+} from '@catga/core';
+import { FileWatch } from './file-watch.js';
+import { ReaderClient } from './reader-client.js';
+import { toEvent, toFind, toPage, toRecord } from './rows.js';
+import type { SqliteStoreOptions } from './sqlite-store.options.js';
+import { toSettings } from './settings.js';
+import { WriterClient } from './writer-client.js';
+
+/**
+ * A store in one SQLite file: durable, for everything that runs on one machine. Several OS processes may use the same
+ * file at once.
+ *
+ * Commits are written by a thread of their own, all that wait in one transaction; reads are answered by another. The
+ * main thread never waits for the disk.
+ *
+ * @example
+ * ```ts
+ * const store = new SqliteStore({ path: './data/app.db' });
+ * await store.open();
+ * await store.commit({ records: [{ collection: 'settings', key: 'theme', value: '"dark"' }] });
+ * ```
+ */
+export class SqliteStore extends Store {
+  override readonly capabilities: StoreCapabilities = {
+    name: 'sqlite',
+    durable: true,
+    shared: true,
+    atomic: 'batch',
+    payload: 'encoded',
+  };
+  /** Absolute path of the file. */
+  readonly path: string;
+  private readonly writer: WriterClient;
+  private readonly reader: ReaderClient;
+  private readonly notifier = new CommitNotifier();
+  private readonly watch: FileWatch;
+  private closing: Promise<void> | undefined;
+
+  constructor(options: SqliteStoreOptions) {
+    super();
+    this.path = resolve(options.path);
+    this.writer = new WriterClient(toSettings(options, 'writer'), {
+      committed: (batch) => this.committed(batch),
+      foreign: () => this.notifier.touchUnknown(),
+    });
+    this.reader = new ReaderClient(toSettings(options, 'reader'));
+    this.watch = new FileWatch(this.path, () => this.lookForOthers());
+  }
+
+  override commit(batch: CommitBatch): Promise<CommitResult> {
+    try {
+      this.assertOpen();
+      assertEncoded('sqlite', batch);
+      return this.writer.commit(batch);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  override async readStream(stream: string, options: ReadStreamOptions = {}): Promise<readonly StoredEvent[]> {
+    const { from = null, limit = -1, direction } = options;
+    const rows = await this.read({
+      kind: 'stream',
+      stream,
+      from,
+      limit: finite(limit),
+      backward: direction === 'backward',
+    });
+    return rows.map(toEvent);
+  }
+
+  override async readAll({ after = 0, limit = 1_000 }: ReadAllOptions = {}): Promise<readonly StoredEvent[]> {
+    return (await this.read({ kind: 'all', after, limit: finite(limit) })).map(toEvent);
+  }
+
+  override async getRecord(collection: string, key: string): Promise<StoredRecord | undefined> {
+    const [row] = await this.read({ kind: 'record', collection, key });
+    return row === undefined ? undefined : toRecord(collection, row);
+  }
+
+  override async findRecords(query: RecordQuery): Promise<RecordPage> {
+    return toPage(query, await this.read(toFind(query)));
+  }
+
+  override onCommit(listener: (notice: CommitNotice) => void): () => void {
+    const remove = this.notifier.add(listener);
+    if (this.closing === undefined) this.watch.start();
+    return () => {
+      remove();
+      if (!this.notifier.listening) this.watch.stop();
+    };
+  }
+
+  /** Everybody who shares the file is on this machine and has its clock. */
+  override async now(): Promise<number> {
+    this.assertOpen();
+    return Date.now();
+  }
+
+  override async ping(): Promise<void> {
+    this.assertOpen();
+    return this.writer.ping();
+  }
+
+  override async open(): Promise<void> {
+    await this.closing;
+    this.closing = undefined;
+    await this.writer.open();
+    if (this.notifier.listening) this.watch.start();
+  }
+
+  override close(): Promise<void> {
+    return (this.closing ??= this.shutDown());
+  }
+
+  private async shutDown(): Promise<void> {
+    this.watch.stop();
+    await Promise.all([this.writer.close(), this.reader.close()]);
+  }
+
+  private async read(query: Parameters<ReaderClient['read']>[0]): Promise<Awaited<ReturnType<ReaderClient['read']>>> {
+    this.assertOpen();
+    return this.reader.read(query);
+  }
+
+  private committed({ appends = [], records = [], deleteStreams = [] }: CommitBatch): void {
+    const { notifier } = this;
+    if (!notifier.listening) return;
+    for (const { stream, events } of appends) if (events.length > 0) notifier.touchStream(stream);
+    for (const stream of deleteStreams) notifier.touchStream(stream);
+    for (const { collection } of records) notifier.touchCollection(collection);
+  }
+
+  private lookForOthers(): void {
+    // Commits under way will tell anyway.
+    if (this.writer.busy || this.closing !== undefined) return;
+    this.writer.check().catch(() => undefined); // whoever commits or reads next hears of it
+  }
+
+  private assertOpen(): void {
+    if (this.closing === undefined) return;
+    throw new StoreUnavailableError('closed', `The SQLite store "${this.path}" is closed. Open it again first.`);
+  }
+}
+
+/** SQLite takes a negative limit for none. */
+function finite(limit: number): number {
+  return Number.isFinite(limit) ? limit : -1;
+}

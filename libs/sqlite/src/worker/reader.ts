@@ -1,0 +1,112 @@
+import type { Cell, Connection, Statement } from './driver.js';
+import { toFault } from './fault.js';
+import { FileConnection } from './file-connection.js';
+import { payloadFromCell } from './payload-cell.js';
+import type { Query, ReadReply, ReadRequest, WorkerSettings } from './protocol.js';
+import { findSql, RECORD } from './find-sql.js';
+
+/** Rows an answer: receiving this many keeps the main thread for well under a millisecond. */
+const ROWS_AT_ONCE = 250;
+
+/** Columns of {@link Query} `stream` and `all`. */
+const EVENT = 'e.position, s.name, e.version, e.type, e.at, e.data, e.metadata';
+const EVENT_PAYLOADS = [5, 6];
+
+const RECORD_PAYLOADS = [3];
+
+interface Open {
+  readonly connection: Connection;
+  readonly statements: Map<string, Statement>;
+}
+
+/** Answers queries on a connection of its own: WAL lets it read while the writer writes. */
+export class Reader {
+  private readonly file: FileConnection<Open>;
+
+  constructor(
+    settings: WorkerSettings,
+    private readonly reply: (reply: ReadReply) => void,
+  ) {
+    this.file = new FileConnection(settings, (connection) => ({ connection, statements: new Map() }));
+  }
+
+  answer({ id, query }: ReadRequest): void {
+    try {
+      const rows = this.run(query);
+      for (let at = 0; at < rows.length - ROWS_AT_ONCE; at += ROWS_AT_ONCE) {
+        this.reply({ id, rows: rows.slice(at, at + ROWS_AT_ONCE), more: true });
+      }
+      const last = Math.max(0, Math.ceil(rows.length / ROWS_AT_ONCE) - 1) * ROWS_AT_ONCE;
+      this.reply({ id, rows: rows.slice(last), more: false });
+    } catch (error) {
+      this.file.drop();
+      this.reply({ id, rows: [], more: false, fault: toFault(error) });
+    }
+  }
+
+  close(): void {
+    this.file.close();
+  }
+
+  private run(query: Query): Cell[][] {
+    const open = this.file.get();
+    this.file.assertSameFile();
+    switch (query.kind) {
+      case 'stream':
+        return payloads(this.stream(open, query), EVENT_PAYLOADS);
+      case 'all':
+        return payloads(
+          this.all(
+            open,
+            `SELECT ${EVENT} FROM events e JOIN streams s ON s.id = e.stream_id WHERE e.position > ? ORDER BY e.position LIMIT ?`,
+            [query.after, query.limit],
+          ),
+          EVENT_PAYLOADS,
+        );
+      case 'record':
+        return payloads(
+          this.all(
+            open,
+            `SELECT ${RECORD} FROM records r WHERE collection = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)`,
+            [query.collection, query.key, Date.now()],
+          ),
+          RECORD_PAYLOADS,
+        );
+      case 'find': {
+        const { sql, cells } = findSql(query, Date.now(), this.rarestFirst(open, query));
+        return payloads(this.all(open, sql, cells), RECORD_PAYLOADS);
+      }
+    }
+  }
+
+  private stream(open: Open, { stream, from, limit, backward }: Query & { kind: 'stream' }): Cell[][] {
+    const [comparison, order] = backward ? ['<=', 'DESC'] : ['>=', 'ASC'];
+    return this.all(
+      open,
+      `SELECT ${EVENT} FROM streams s JOIN events e ON e.stream_id = s.id WHERE s.name = ? AND e.version ${comparison} ? ORDER BY e.version ${order} LIMIT ?`,
+      [stream, from ?? (backward ? Number.MAX_SAFE_INTEGER : 1), limit],
+    );
+  }
+
+  /** SQLite keeps no statistics of tags for us: a short look at each tells which one narrows the search most. */
+  private rarestFirst(open: Open, { collection, tags }: Query & { kind: 'find' }): readonly string[] {
+    if (tags.length < 2) return tags;
+    const sql = 'SELECT count(*) FROM (SELECT 1 FROM record_tags WHERE collection = ? AND tag = ? LIMIT 2000)';
+    const counted = tags.map((tag) => ({ tag, count: Number(this.all(open, sql, [collection, tag])[0]?.[0]) }));
+    return counted.sort((a, b) => a.count - b.count).map(({ tag }) => tag);
+  }
+
+  private all({ connection, statements }: Open, sql: string, cells: readonly Cell[]): Cell[][] {
+    let statement = statements.get(sql);
+    if (statement === undefined) {
+      statement = connection.prepare(sql);
+      statements.set(sql, statement);
+    }
+    return statement.all(cells);
+  }
+}
+
+function payloads(rows: Cell[][], columns: readonly number[]): Cell[][] {
+  for (const row of rows) for (const column of columns) row[column] = payloadFromCell(row[column] as Cell);
+  return rows;
+}

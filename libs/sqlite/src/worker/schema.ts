@@ -1,0 +1,129 @@
+import type { Connection } from './driver.js';
+import { StoreFault } from './fault.js';
+
+/** "CtGa": tells the files of this store from other SQLite files. */
+export const APPLICATION_ID = 0x43744761;
+
+/**
+ * One entry a version of the schema; `PRAGMA user_version` counts how many a file has. Never change an entry that was
+ * released, add one.
+ *
+ * Few indexes, each for one question: a commit pays for every one of them.
+ * - `records_created` pages through a collection in the order of creation,
+ * - `records_due` finds what is due; only records that have a due time are in it,
+ * - `records_expiring` lets the sweep find what has expired; only records that can expire are in it.
+ *
+ * Streams and records have numbers of their own, given in the order of creation, so that new rows of the big indexes
+ * go to their end: few pages change in a transaction, and every changed page is written and synced.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE counters (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last_position INTEGER NOT NULL, -- of the last event ever appended, also when it was deleted since
+    last_stream INTEGER NOT NULL,
+    last_record INTEGER NOT NULL
+  );
+  INSERT INTO counters VALUES (1, 0, 0, 0);
+
+  CREATE TABLE streams (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+  );
+
+  CREATE TABLE events (
+    position INTEGER PRIMARY KEY, -- place in the order of all events
+    stream_id INTEGER NOT NULL REFERENCES streams (id),
+    version INTEGER NOT NULL,     -- place in the stream, from 1
+    type TEXT NOT NULL,
+    at INTEGER NOT NULL,          -- milliseconds since 1970
+    data NOT NULL,                -- text or bytes, as the codec wrote it
+    metadata
+  );
+  CREATE UNIQUE INDEX events_stream ON events (stream_id, version);
+
+  CREATE TABLE records (
+    id INTEGER PRIMARY KEY,       -- grows in the order of creation
+    collection TEXT NOT NULL,
+    key TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    value NOT NULL,               -- text or bytes, as the codec wrote it
+    tags TEXT,                    -- JSON array; the same tags are in record_tags
+    created_at INTEGER NOT NULL,  -- milliseconds since 1970, as all times here
+    updated_at INTEGER NOT NULL,
+    due_at INTEGER,
+    expires_at INTEGER
+  );
+  CREATE UNIQUE INDEX records_key ON records (collection, key);
+  CREATE INDEX records_created ON records (collection, id);
+  CREATE INDEX records_due ON records (collection, due_at, id) WHERE due_at IS NOT NULL;
+  CREATE INDEX records_expiring ON records (expires_at) WHERE expires_at IS NOT NULL;
+
+  CREATE TABLE record_tags (
+    collection TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    record_id INTEGER NOT NULL REFERENCES records (id),
+    PRIMARY KEY (collection, tag, record_id)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE probe (bytes BLOB); -- always empty; a health check writes and deletes a row
+
+  -- For people: the same with names and readable times.
+  CREATE VIEW event_log AS
+    SELECT e.position, s.name AS stream, e.version, e.type,
+           strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS at, e.data, e.metadata
+    FROM events e JOIN streams s ON s.id = e.stream_id;
+  CREATE VIEW record_list AS
+    SELECT collection, key, version, tags,
+           strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch') AS created_at,
+           strftime('%Y-%m-%dT%H:%M:%fZ', updated_at / 1000.0, 'unixepoch') AS updated_at,
+           strftime('%Y-%m-%dT%H:%M:%fZ', due_at / 1000.0, 'unixepoch') AS due_at,
+           strftime('%Y-%m-%dT%H:%M:%fZ', expires_at / 1000.0, 'unixepoch') AS expires_at, value
+    FROM records;
+  `,
+];
+
+/** The version this package writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Brings the file to {@link SCHEMA_VERSION}. Looks before it touches: a file that is not this store's, or that a newer
+ * release wrote, is left as it is.
+ *
+ * @throws {StoreFault} `foreign-file`, `newer-schema`
+ */
+export function migrate(connection: Connection): void {
+  if (check(connection) === SCHEMA_VERSION) return;
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    // Again inside the transaction: another OS process may have migrated in between.
+    for (let version = check(connection); version < SCHEMA_VERSION; version++) {
+      connection.exec(MIGRATIONS[version] as string);
+      connection.exec(`PRAGMA user_version = ${version + 1}`);
+    }
+    connection.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    connection.exec('COMMIT');
+  } catch (error) {
+    connection.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Version of the schema in the file; 0 for an empty file. */
+function check(connection: Connection): number {
+  const applicationId = readPragma(connection, 'application_id');
+  const version = readPragma(connection, 'user_version');
+  if (applicationId !== APPLICATION_ID) {
+    const [tables] = connection.prepare('SELECT count(*) FROM sqlite_schema').all([])[0] ?? [0];
+    if (applicationId === 0 && version === 0 && tables === 0) return 0;
+    throw new StoreFault('foreign-file', `application_id ${applicationId}, not ${APPLICATION_ID}`);
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new StoreFault('newer-schema', `schema version ${version}, this release knows ${SCHEMA_VERSION}`);
+  }
+  return version;
+}
+
+function readPragma(connection: Connection, name: string): number {
+  return Number(connection.prepare(`PRAGMA ${name}`).all([])[0]?.[0] ?? 0);
+}

@@ -1,0 +1,239 @@
+import { meets, readBatch, type BatchRows } from './batch.js';
+import { type Fault, isBusy, toFault, StoreFault } from './fault.js';
+import { FileConnection } from './file-connection.js';
+import { CellReader, OUTCOME, type CommitsDone, type WorkerSettings, type WriterRequest } from './protocol.js';
+import { RecordTable } from './record-table.js';
+import { StreamTable } from './stream-table.js';
+import type { Connection, Statement } from './driver.js';
+
+/** Look for expired records at most this often, milliseconds. */
+const SWEEP_EVERY = 1_000;
+
+/** Everything that lives as long as one connection. */
+interface Open {
+  readonly connection: Connection;
+  readonly streams: StreamTable;
+  readonly records: RecordTable;
+  readonly readCounters: Statement;
+  readonly writeCounters: Statement;
+  readonly dataVersion: Statement;
+}
+
+/**
+ * Writes commits, everything that waits in one transaction.
+ *
+ * Conditions of a commit are checked before anything of it is written, so a conflict costs its neighbours nothing: the
+ * commit is left out, the transaction goes on.
+ */
+export class Writer {
+  private readonly file: FileConnection<Open>;
+  private knownDataVersion = -1;
+  private foreign = false;
+  private sweptAt = 0;
+
+  constructor(private readonly settings: WorkerSettings) {
+    this.file = new FileConnection(settings, prepare);
+  }
+
+  /** Opens the file, so that the first commit does not have to. */
+  open(): Fault | undefined {
+    return this.guarded(() => this.file.get());
+  }
+
+  close(): void {
+    this.file.close();
+  }
+
+  /** Writes the commits of all the requests. One answer for each request. */
+  commit(requests: readonly (WriterRequest & { kind: 'commits' })[]): CommitsDone[] {
+    const now = Date.now();
+    const groups = requests.map(({ cells, count }) => {
+      const reader = new CellReader(cells);
+      return Array.from({ length: count }, () => readBatch(reader, now));
+    });
+    const answers = this.write(groups.flat(), now);
+    let at = 0;
+    return groups.map((group) => {
+      const mine = answers.slice(at, (at += group.length));
+      const faults = mine.filter((answer): answer is Fault => !Array.isArray(answer));
+      const outcomes = mine.flatMap((answer) =>
+        Array.isArray(answer) ? answer : [OUTCOME.failed, faults.indexOf(answer)],
+      );
+      return { kind: 'commits', count: group.length, outcomes, faults, foreign: this.takeForeign() };
+    });
+  }
+
+  /** Writes something and takes it back, in a transaction like any other: fails when a commit would. */
+  ping(): Fault | undefined {
+    return this.guarded(() => {
+      this.transaction(({ connection }) => {
+        connection.exec('INSERT INTO probe VALUES (zeroblob(8192))');
+        connection.exec('DELETE FROM probe');
+      });
+    });
+  }
+
+  /** Looks whether another connection has committed since the last transaction. */
+  check(): Fault | undefined {
+    return this.guarded(() => this.notice(this.file.get()));
+  }
+
+  /** Whether another connection has committed; asking forgets it. */
+  takeForeign(): boolean {
+    const { foreign } = this;
+    this.foreign = false;
+    return foreign;
+  }
+
+  private write(batches: readonly BatchRows[], now: number): (number[] | Fault)[] {
+    try {
+      return this.transaction((open) => {
+        const answers = batches.map((batch) => applyBatch(open, batch, now));
+        this.sweep(open, now);
+        open.streams.flush();
+        open.records.flush(now);
+        return answers;
+      });
+    } catch (error) {
+      const fault = toFault(error);
+      // One commit that SQLite refuses, say for its size, must not take its neighbours with it.
+      if (fault.reason === 'unknown' && batches.length > 1) return batches.flatMap((batch) => this.write([batch], now));
+      return batches.map(() => fault);
+    }
+  }
+
+  private transaction<T>(work: (open: Open) => T): T {
+    const open = this.file.get();
+    try {
+      this.begin(open);
+      const result = work(open);
+      const { lastPosition, lastStream } = open.streams;
+      open.writeCounters.run([lastPosition, lastStream, open.records.lastRecord]);
+      open.connection.exec('COMMIT');
+      open.streams.trim();
+      open.records.trim();
+      return result;
+    } catch (error) {
+      this.abandon(open, error);
+      throw error;
+    }
+  }
+
+  private begin(open: Open): void {
+    const deadline = performance.now() + this.settings.lockTimeout;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        open.connection.exec('BEGIN IMMEDIATE');
+        break;
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        if (performance.now() >= deadline) {
+          throw new StoreFault('locked', `no lock within ${this.settings.lockTimeout} ms`);
+        }
+        // SQLite's own waiting grows to 100 ms steps; a transaction of ours takes about one.
+        pause(Math.min(5, 0.2 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random()));
+      }
+    }
+    this.file.assertSameFile();
+    this.notice(open);
+  }
+
+  /** Another connection has written: what is known may be wrong. */
+  private notice(open: Open): void {
+    const dataVersion = Number(open.dataVersion.all([])[0]?.[0]);
+    if (dataVersion === this.knownDataVersion) return;
+    this.foreign ||= this.knownDataVersion !== -1;
+    this.knownDataVersion = dataVersion;
+    this.load(open);
+  }
+
+  private load(open: Open): void {
+    open.streams.reset();
+    open.records.reset();
+    const [position, stream, record] = open.readCounters.all([])[0] ?? [];
+    open.streams.lastPosition = Number(position ?? 0);
+    open.streams.lastStream = Number(stream ?? 0);
+    open.records.lastRecord = Number(record ?? 0);
+  }
+
+  /** Leaves nothing of a failed transaction behind, in the file or in memory. */
+  private abandon(open: Open, error: unknown): void {
+    try {
+      open.connection.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself, as it does when the disk is full.
+    }
+    this.knownDataVersion = -1;
+    open.streams.reset();
+    open.records.reset();
+    const { reason } = toFault(error);
+    if (reason !== 'disk-full' && reason !== 'locked') this.file.drop();
+  }
+
+  private sweep({ records }: Open, now: number): void {
+    if (now - this.sweptAt < SWEEP_EVERY) return;
+    this.sweptAt = now;
+    records.sweep(now);
+  }
+
+  private guarded(work: () => void): Fault | undefined {
+    try {
+      work();
+      return undefined;
+    } catch (error) {
+      return toFault(error);
+    }
+  }
+}
+
+function prepare(connection: Connection): Open {
+  return {
+    connection,
+    streams: new StreamTable(connection),
+    records: new RecordTable(connection),
+    readCounters: connection.prepare('SELECT last_position, last_stream, last_record FROM counters'),
+    writeCounters: connection.prepare('UPDATE counters SET last_position = ?, last_stream = ?, last_record = ?'),
+    dataVersion: connection.prepare('PRAGMA data_version'),
+  };
+}
+
+/** Checks one commit and puts it into the buffers. Returns its outcome. */
+function applyBatch({ streams, records }: Open, batch: BatchRows, now: number): number[] {
+  const conflict = findStreamConflict(streams, batch) ?? findRecordConflict(records, batch, now);
+  if (conflict !== undefined) return conflict;
+  for (const stream of batch.deletes) streams.delete(stream);
+  const versions = batch.appends.map(({ stream, events }) => streams.append(stream, events));
+  const recordVersions = batch.records.map((row) => records.write(row, now));
+  return [OUTCOME.done, streams.lastPosition, ...versions, ...recordVersions];
+}
+
+function findStreamConflict(streams: StreamTable, { appends, deletes }: BatchRows): number[] | undefined {
+  // What the commit itself does to a stream before the append at hand.
+  const ahead = appends.length > 1 || deletes.length > 0 ? new Map<string, number>() : undefined;
+  for (const stream of deletes) ahead?.set(stream, 0);
+  for (const [index, { stream, expected, events }] of appends.entries()) {
+    const actual = ahead?.get(stream) ?? streams.version(stream);
+    if (!meets(expected, actual)) return [OUTCOME.versionConflict, index, actual];
+    ahead?.set(stream, actual + events.length);
+  }
+  return undefined;
+}
+
+function findRecordConflict(records: RecordTable, batch: BatchRows, now: number): number[] | undefined {
+  if (batch.records.every((row) => row.ifVersion === -1)) return undefined;
+  const ahead = batch.records.length > 1 ? new Map<string, number>() : undefined;
+  for (const [index, { collection, key, value, ifVersion }] of batch.records.entries()) {
+    const name = `${collection}\0${key}`;
+    const actual = ahead?.get(name) ?? records.version(collection, key, now);
+    if (ifVersion !== -1 && ifVersion !== actual) return [OUTCOME.recordConflict, index, actual];
+    ahead?.set(name, value === null ? 0 : actual + 1);
+  }
+  return undefined;
+}
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** Waits without using the processor. In a worker, where nothing else waits for this thread. */
+function pause(milliseconds: number): void {
+  Atomics.wait(sleeper, 0, 0, milliseconds);
+}
