@@ -144,6 +144,7 @@ export abstract class ProcessesController implements OnApplicationBootstrap, OnM
     const patience = wait ? this.options.maxWait : (preferredWait(headers['prefer'], this.options.maxWait) ?? 0);
     const ended = patience > 0 ? await within(handle.result(), patience) : undefined;
     if (!ended) return { processId: id, started };
+    if (!wait) this.host.httpAdapter.setHeader(response, 'Preference-Applied', 'wait');
     this.host.httpAdapter.status(response, 200);
     return { processId: id, started, result: this.views.value(ended.value) ?? null };
   }

@@ -298,12 +298,9 @@ describe('the process endpoints', () => {
     ])('gives the result when the caller waits (%s %j)', async (query, headers) => {
       const { http, processes } = await start({ redact: ['secret'] });
       processes.put('PlainProcess:1', { outcome: Promise.resolve({ total: 5n, secret: 'x' }) });
-      const { body } = await http
-        .post(`/processes/PlainProcess${query}`)
-        .set(headers)
-        .send({ orderId: '1' })
-        .expect(200);
-      expect(body).toEqual({
+      const answer = await http.post(`/processes/PlainProcess${query}`).set(headers).send({ orderId: '1' }).expect(200);
+      expect(answer.headers['preference-applied']).toBe('Prefer' in headers ? 'wait' : undefined);
+      expect(answer.body).toEqual({
         processId: 'PlainProcess:1',
         started: false,
         result: { total: '5', secret: '[redacted]' },
