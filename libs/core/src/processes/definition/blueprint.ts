@@ -3,6 +3,7 @@ import type { Type } from '../../messages/index.js';
 import type { FlowNode } from '../api/process-definition.types.js';
 import type { ExistingProcessPolicy } from '../api/process.types.js';
 import type { RetryPolicy } from '../../foundation/index.js';
+import type { StepOptions } from './options/options.types.js';
 
 /** What a process class says about itself: its decorators, its methods and the source of its `execute`. */
 export interface ProcessBlueprint {
@@ -12,6 +13,14 @@ export interface ProcessBlueprint {
   /** Hash of the source of the flow; informative. */
   readonly version: string;
   readonly steps: readonly StepBlueprint[];
+  /** Steps that are no methods, written as `this.step(name, …)` or `this.send(…)`; they have no alternatives. */
+  readonly named?: readonly StepBlueprint[];
+  /**
+   * The policy of a step that is no method: what the call says, outranked by configuration.
+   *
+   * @throws {InvalidOptionError} {@link InvalidDurationError} for what the call says
+   */
+  readonly policyOf?: (step: string, said: StepOptions) => StepBlueprint;
   readonly flow: readonly FlowNode[];
   /**
    * At most one step is under way at any time: every call of a step is awaited on the spot, none stands in a nested

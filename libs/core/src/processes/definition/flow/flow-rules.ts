@@ -1,0 +1,218 @@
+import { childrenOf, isFunction, propertyName, unwrap, type SyntaxNode } from '../source/syntax.js';
+import type { Waiting } from './await-marker.js';
+import { functionArguments, isGlobal, targetOf, type CallTarget } from './call-target.js';
+import type { FlowAnalysis } from './flow-analysis.js';
+import type { FlowUnit, FlowUnits } from './flow-unit.js';
+import { didYouMean, lowerFirst, type Problems } from './problems.js';
+
+const TIMERS = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'];
+
+/** What a flow must not do, in the words for the one who wrote it. */
+export class FlowRules {
+  constructor(
+    private readonly units: FlowUnits,
+    private readonly problems: Problems,
+  ) {}
+
+  /** Things that break the order of a replay wherever they stand. */
+  expression(node: SyntaxNode, unit: FlowUnit): void {
+    if (node.type === 'ForOfStatement' && node.await) {
+      const head = `for await (… of ${unit.textOf(node.right)})`;
+      this.add(unit, head, `an asynchronous loop cannot be recorded. ${this.moveIntoMethod('readAll')}`);
+    } else if (node.type === 'VariableDeclaration' && node.kind === 'await using') {
+      this.add(unit, unit.textOf(node), `it waits where nothing is recorded. ${this.moveIntoMethod('useResource')}`);
+    } else if (node.type === 'NewExpression' && isGlobal(node.callee, 'Promise', unit)) {
+      this.add(
+        unit,
+        unit.textOf(node),
+        `a promise of its own is settled in another order on replay. ${this.moveIntoMethod('waitFor')}`,
+      );
+    } else if (node.type === 'ImportExpression') {
+      this.add(
+        unit,
+        unit.textOf(node),
+        `an import takes its time, and not the same on replay. Import it at the top of the file.`,
+      );
+    } else if (node.type === 'CallExpression') this.timer(node, unit);
+  }
+
+  /** Something is waited for that is not recorded. */
+  foreign(node: SyntaxNode, unit: FlowUnit, how: Waiting): void {
+    if (node.type === 'NewExpression' && isGlobal(node.callee, 'Promise', unit)) return;
+    if (isPrivateCall(node)) return;
+    const quote = `${how === 'return' ? 'return' : 'await'} ${unit.textOf(node)}`;
+    if (node.type === 'CallExpression') {
+      const callee = unwrap(node.callee as SyntaxNode);
+      if (callee.type === 'MemberExpression' && propertyName(callee) === undefined) {
+        return this.add(
+          unit,
+          quote,
+          'which method this calls is known only at run time. Write the calls out: `if (…) await this.a(); else await this.b();`.',
+        );
+      }
+      if (callee.type === 'MemberExpression' && callee.object.type === 'Super') {
+        return this.add(
+          unit,
+          quote,
+          `a method called on \`super\` is not recorded. Call it as \`this.${propertyName(callee)}(…)\`, or mark it with @Inline().`,
+        );
+      }
+    }
+    const waits = how === 'return' ? 'what `execute` returns is awaited, and ' : '';
+    const instead = how === 'return' ? ' If it answers at once, put the answer into a variable first.' : '';
+    this.add(
+      unit,
+      quote,
+      `${waits}only steps are recorded; this would be done again on every replay. ${this.moveIntoMethod(nameFor(node))}${instead}`,
+    );
+  }
+
+  /** An array is no promise: the code goes on while its steps are under way. */
+  arrayAwaited(node: SyntaxNode, unit: FlowUnit): void {
+    const text = unit.textOf(node);
+    this.add(unit, `await ${text}`, `an array is not waited for. Write \`await Promise.all(${text})\`.`);
+  }
+
+  reference(node: SyntaxNode, name: string, unit: FlowUnit): void {
+    this.add(
+      unit,
+      unit.textOf(node),
+      `a step has to be called where it stands. Write \`(x) => this.${name}(x)\` in place of the bare method.`,
+    );
+  }
+
+  /** True for a method that can be recorded; otherwise says why not. */
+  mayBeStep(call: SyntaxNode, target: Extract<CallTarget, { kind: 'method' }>, unit: FlowUnit): boolean {
+    const quote = unit.textOf(call);
+    const { name, member } = target;
+    if (name === 'execute') {
+      this.add(
+        unit,
+        quote,
+        'a process cannot call itself. Start another run: `await this.start()` with a method that uses Processes.',
+      );
+    } else if (!member) {
+      const known = [...this.units.cls.members.keys()].filter((one) => one !== 'execute');
+      this.add(
+        unit,
+        quote,
+        `${this.className} has no method "${name}".${didYouMean(name, known)} A step is a method of the class, not a field.`,
+      );
+    } else if (member.kind === 'accessor') {
+      this.add(unit, quote, `"${name}" is an accessor. Make it a method: \`async ${name}(…) { … }\`.`);
+    } else if (member.generator) {
+      this.add(
+        unit,
+        quote,
+        `"${name}" is a generator, which has no single result to record. Make it an async method that returns an array.`,
+      );
+    } else return true;
+    return false;
+  }
+
+  thisIsProcess(call: SyntaxNode, unit: FlowUnit): void {
+    if (unit.thisIsProcess(call)) return;
+    this.add(
+      unit,
+      unit.textOf(call),
+      '`this` is not the process inside of a `function`. Write an arrow function: `async () => { … }`.',
+    );
+  }
+
+  /** Steps that are started where nobody waits for them to end. */
+  statement(node: SyntaxNode, unit: FlowUnit, flow: FlowAnalysis): void {
+    if (node.type === 'CallExpression') {
+      const target = targetOf(node, unit, this.units);
+      if (target.kind !== 'collection' || target.name !== 'forEach') return;
+      if (!functionArguments(node, unit).some((fn) => this.holdsSteps(fn, unit, flow))) return;
+      this.add(
+        unit,
+        unit.textOf(node),
+        'forEach does not wait for its steps. Write `for (const x of …) await …`, or `await Promise.all(….map((x) => …))`.',
+      );
+    } else if (node.type === 'ExpressionStatement') {
+      const expression = withoutVoid(node.expression);
+      if (expression.type !== 'CallExpression' || !this.startsSteps(expression, unit, flow)) return;
+      this.add(unit, unit.textOf(node), 'its steps are started, but nobody waits for them. Put `await` in front.');
+    }
+  }
+
+  /** A method is a step or it is not: wrapped or plain cannot depend on the place of the call. */
+  mixedUse(flow: FlowAnalysis): void {
+    for (const name of new Set(flow.stepCalls.values())) {
+      if (!flow.plain.has(name)) continue;
+      this.problems.add(
+        `"${name}" is awaited as a step and also used as plain code. Await it everywhere, or move what both need into a second method.`,
+      );
+    }
+  }
+
+  private timer(call: Extract<SyntaxNode, { type: 'CallExpression' }>, unit: FlowUnit): void {
+    const callee = unwrap(call.callee as SyntaxNode);
+    const isTimer = TIMERS.some((name) => isGlobal(callee, name, unit));
+    const isTick =
+      callee.type === 'MemberExpression' &&
+      isGlobal(callee.object, 'process', unit) &&
+      propertyName(callee) === 'nextTick';
+    if (isTimer || isTick) {
+      this.add(unit, unit.textOf(call), `a timer is lost with the node. ${this.moveIntoMethod('waitABit')}`);
+    }
+  }
+
+  private startsSteps(
+    call: Extract<SyntaxNode, { type: 'CallExpression' }>,
+    unit: FlowUnit,
+    flow: FlowAnalysis,
+  ): boolean {
+    const target = targetOf(call, unit, this.units);
+    if (target.kind === 'inline') return true;
+    if (target.kind === 'closure') return target.functions.some((fn) => this.holdsSteps(fn, unit, flow));
+    if (target.kind === 'context') return ['step', 'stepAll', 'send'].includes(target.name);
+    const holds = ['combinator', 'then', 'collection'].includes(target.kind);
+    return holds && !(target.kind === 'collection' && target.name === 'forEach') && this.holdsSteps(call, unit, flow);
+  }
+
+  private holdsSteps(node: SyntaxNode, unit: FlowUnit, flow: FlowAnalysis): boolean {
+    if (flow.stepCalls.has(node)) return true;
+    if (isFunction(node) && flow.work.has(node)) return false;
+    if (node.type === 'CallExpression' && targetOf(node, unit, this.units).kind === 'inline') return true;
+    return childrenOf(node).some((child) => this.holdsSteps(child, unit, flow));
+  }
+
+  private moveIntoMethod(name: string): string {
+    const { baseNames, contextFields } = this.units.cls;
+    const [field] = contextFields;
+    const own = `Move it into a method of the class and await that method: \`await this.${name}(…)\``;
+    if (field !== undefined) return `${own}; or write \`await this.${field}.step('${name}', () => …)\`.`;
+    const extend = baseNames.size > 0 ? '' : 'extend CatgaProcessBase and ';
+    return `${own}; or ${extend}write \`await this.step('${name}', () => …)\`.`;
+  }
+
+  private get className(): string {
+    return this.units.cls.target.name;
+  }
+
+  private add(unit: FlowUnit, quote: string, text: string): void {
+    this.problems.add(`\`${quote}\` in ${unit.member.name}: ${text}`);
+  }
+}
+
+function withoutVoid(node: SyntaxNode): SyntaxNode {
+  const inner = unwrap(node);
+  return inner.type === 'UnaryExpression' && inner.operator === 'void' ? withoutVoid(inner.argument) : inner;
+}
+
+/** `this.#charge(…)`: reported once for the class, with what to write. */
+function isPrivateCall(node: SyntaxNode): boolean {
+  if (node.type !== 'CallExpression' || node.callee.type !== 'MemberExpression') return false;
+  return node.callee.property.type === 'PrivateIdentifier';
+}
+
+/** A name for the method that the code should be moved into, from what it does. */
+function nameFor(node: SyntaxNode): string {
+  if (node.type !== 'CallExpression') return 'myStep';
+  const [first] = node.arguments;
+  if (first?.type === 'NewExpression' && first.callee.type === 'Identifier') return lowerFirst(first.callee.name);
+  const callee = unwrap(node.callee as SyntaxNode);
+  return (callee.type === 'Identifier' ? callee.name : propertyName(callee)) ?? 'myStep';
+}
