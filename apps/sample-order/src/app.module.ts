@@ -1,11 +1,11 @@
 import { CatgaModule, CatgaProblemFilter, CatgaValidationPipe } from '@catga/core';
+import { CatgaHealthModule } from '@catga/core/health';
 import { CatgaSqliteModule } from '@catga/sqlite';
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { join } from 'node:path';
 import { Configuration } from './configuration.js';
 import { ConfigurationModule } from './configuration.module.js';
-import { HealthModule } from './health/health.module.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 
@@ -19,7 +19,7 @@ import { OrdersModule } from './orders/orders.module.js';
     }),
     OrdersModule,
     LedgerModule,
-    HealthModule,
+    CatgaHealthModule.forRoot(),
   ],
   providers: [
     // Bodies are checked against the rules of their class, and every error is answered as problem+json.

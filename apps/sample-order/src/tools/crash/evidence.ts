@@ -48,10 +48,8 @@ async function readOrder(client: SampleClient, orderId: string): Promise<OrderEv
   const { status, body } = await client.request('GET', `/orders/${encodeURIComponent(orderId)}`);
   if (status === 404) return undefined;
   const view = body as OrderView;
-  const journal = await client.get<{ type: string }[] | { events: { type: string }[] }>(
-    `/processes/${encodeURIComponent(view.processId)}/events`,
-  );
-  const events = Array.isArray(journal) ? journal : journal.events;
+  const path = `/processes/${encodeURIComponent(view.processId)}/events`;
+  const { events } = await client.get<{ events: { type: string }[] }>(path);
   return { view, events: events.map((event) => event.type) };
 }
 
