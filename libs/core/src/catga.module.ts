@@ -6,6 +6,7 @@ import { resolveCatgaOptions, type CatgaModuleOptions, type ResolvedCatgaOptions
 import { CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
 import { DuplicateStoreError } from './catga.errors.js';
 import { AmbientContext, HandlerRegistry, Mediator, MediatorEngine } from './mediator/index.js';
+import { ProcessContext, Processes, ProcessHost, processProviders } from './processes/index.js';
 import { MemoryStore, Store } from './store/index.js';
 import { StoreHost } from './store-host.js';
 
@@ -69,6 +70,27 @@ const rootProviders: Provider[] = [
   },
 ];
 
+// Depends on the lifecycle of the mediator, so that Nest shuts it down first: steps still need the handlers.
+const processHostProvider: Provider = {
+  provide: ProcessHost,
+  inject: [DiscoveryService, HandlerRegistry, Mediator, Store, CATGA_OPTIONS, CatgaLifecycle],
+  useFactory: (
+    discovery: DiscoveryService,
+    registry: HandlerRegistry,
+    mediator: Mediator,
+    store: Store,
+    options: ResolvedCatgaOptions,
+  ) =>
+    new ProcessHost({
+      discovery,
+      registry,
+      mediator,
+      store,
+      options: options.processes,
+      drain: options.mediator.drainTimeout,
+    }),
+};
+
 /**
  * Makes a Nest application speak Catga: import it once in the root module, decorate handlers, inject {@link Mediator}.
  *
@@ -87,8 +109,8 @@ const rootProviders: Provider[] = [
  */
 @Module({
   imports: [DiscoveryModule],
-  providers: rootProviders,
-  exports: [CATGA_OPTIONS, StoreHost, Store, HandlerRegistry, AmbientContext, Mediator],
+  providers: [...rootProviders, processHostProvider, ...processProviders],
+  exports: [CATGA_OPTIONS, StoreHost, Store, HandlerRegistry, AmbientContext, Mediator, Processes, ProcessContext],
 })
 export class CatgaModule extends ConfigurableCatgaModule {
   /** The module for the whole application. Works without options: everything in memory. */

@@ -1,6 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { assertKnownOptions, InvalidOptionError } from './foundation/index.js';
 import { resolveMediatorOptions, type MediatorOptions } from './mediator/index.js';
+import { resolveProcessOptions, type ProcessesOptions } from './processes/index.js';
 import { Store, type MemoryStoreOptions } from './store/index.js';
 import { CATGA_OPTIONS } from './catga.tokens.js';
 
@@ -9,7 +10,7 @@ export interface CatgaModuleOptions {
   /** Behaviours, context, validation, shutdown. */
   readonly mediator?: MediatorOptions | undefined;
   /** Time-outs, retries and limits of processes; see the process engine. */
-  readonly processes?: object | undefined;
+  readonly processes?: ProcessesOptions | undefined;
   /** The `/processes` endpoints. */
   readonly endpoints?: object | false | undefined;
   /**
@@ -25,8 +26,11 @@ export type ResolvedCatgaOptions = ReturnType<typeof resolveCatgaOptions>;
 /** Every top-level option with what checks it; whoever adds an option adds a line. */
 const SECTIONS = {
   mediator: (value: MediatorOptions | undefined) => resolveMediatorOptions(value),
-  // The process engine puts its own check here.
-  processes: (value: object | undefined) => objectOption('processes', value),
+  // Checked once more at boot, with the names of the processes and their steps.
+  processes: (value: ProcessesOptions | undefined) => {
+    resolveProcessOptions(value);
+    return value ?? {};
+  },
   endpoints: (value: object | false | undefined) => (value === false ? value : objectOption('endpoints', value)),
   store: (value: MemoryStoreOptions | Store | undefined) => storeOption(value),
 };

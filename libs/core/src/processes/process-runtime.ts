@@ -6,6 +6,7 @@ import { ProcessesService } from './api/processes.service.js';
 import type { Processes } from './api/processes.js';
 import type { ProcessBlueprint } from './definition/blueprint.js';
 import { ProcessEngine } from './engine/process-engine.js';
+import type { ProcessRun } from './engine/process-run.js';
 import type { Ownership, RunLimits } from './engine/run-environment.js';
 import { isTerminal, type RunRecord } from './engine/run-record.js';
 import { NodeLease, SoleOwnership } from './recovery/node-lease.js';
@@ -50,8 +51,16 @@ export class ProcessRuntime {
       ? new NodeLease({ store, clock, lease: settings.lease, warn, onLost: () => this.engine.abandonAll() })
       : undefined;
     const ownership: Ownership = this.lease ?? new SoleOwnership();
-    const { age, count } = settings.retention;
-    const retention = count === undefined ? undefined : new RetentionByCount(store, count);
+    const { age } = settings.retention;
+    // Memory ends sooner than a disk.
+    const count = settings.retention.count ?? (store.capabilities.durable ? undefined : 10_000);
+    const kept = new Map<string, RetentionByCount>();
+    const retain = (run: ProcessRun): void => {
+      const { name } = run.process.blueprint;
+      let retention = kept.get(name);
+      if (!retention) kept.set(name, (retention = new RetentionByCount(store, count as number)));
+      retention.add(run.id, run.identity.run);
+    };
     this.engine = new ProcessEngine({
       store,
       mediator,
@@ -63,7 +72,7 @@ export class ProcessRuntime {
       clock,
       removeAt: (record) => removeAt(record, age),
       onSuspended: (until) => this.recovery.wakeAt(until),
-      ...(retention ? { onFinal: (id: string, run: number) => retention.add(id, run) } : {}),
+      ...(count === undefined ? {} : { onFinal: retain }),
     });
     this.recovery = new Recovery({
       store,

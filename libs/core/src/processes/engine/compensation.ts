@@ -1,11 +1,9 @@
 import { coarseNow } from '../../foundation/index.js';
-import type { Mediator } from '../../mediator/index.js';
-import type { SendOptions } from '../../messages/index.js';
 import { ProcessStepTimeoutError } from '../api/process.errors.js';
-import { ProcessContext } from '../api/process-context.js';
 import { History, type StepRecord } from '../journal/history.js';
 import { JournalEvent, type EventMeta, type JournalEventType } from '../journal/journal-event.js';
-import type { CallScope, CompiledAlternative, CompiledStep } from './compiled-process.js';
+import { CallIdentity } from './call-identity.js';
+import type { CompiledAlternative, CompiledStep } from './compiled-process.js';
 import { classify, describeError, encodeError, retryDelay } from './failure.js';
 import type { Cause, ProcessRun } from './process-run.js';
 
@@ -98,7 +96,7 @@ export class Compensation {
       await this.owned();
       if (run.isOver) return false;
       try {
-        await this.call(undo, failures + 1);
+        await this.call(undo);
         await this.write('ProcessStepCompensated', { step: record.key });
         return true;
       } catch (error) {
@@ -135,18 +133,20 @@ export class Compensation {
   }
 
   /** The arguments of the step, then its result, then how it ended. */
-  private async call({ record, step, alternative, outcome }: Undo, attempt: number): Promise<void> {
+  private async call({ record, step, alternative, outcome }: Undo): Promise<void> {
     const { run } = this;
     const args = (run.values.decode(record.input) as unknown[] | undefined) ?? [];
     const padded =
       args.length < alternative.arity ? [...args, ...new Array<undefined>(alternative.arity - args.length)] : args;
     const result = record.status === 'completed' ? run.values.decode(record.result) : undefined;
-    const scope = new CompensationScope(run, record.key, attempt);
+    const scope = new CallIdentity(run, `${record.key}/compensation`);
     const view = run.process.stepView(scope, undefined);
     const undo = Promise.resolve(alternative.compensation?.apply(view, [...padded, result, outcome]));
-    await withLimit(undo, step.timeout, () =>
-      scope.timedOut(new ProcessStepTimeoutError(`${step.name} (compensation)`, step.timeout)),
-    );
+    await withLimit(undo, step.timeout, () => {
+      const error = new ProcessStepTimeoutError(`${step.name} (compensation)`, step.timeout);
+      scope.abort(error);
+      return error;
+    });
   }
 
   private load(): Promise<History> {
@@ -201,53 +201,5 @@ async function withLimit(work: Promise<unknown>, ms: number, timedOut: () => Err
     await Promise.race([work, limit]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** What the body of a compensation sees: a key of its own, stable over attempts and restarts. */
-class CompensationScope extends ProcessContext implements CallScope {
-  private readonly controller = new AbortController();
-  private sends = 0;
-
-  constructor(
-    private readonly run: ProcessRun,
-    private readonly key: string,
-    readonly attempt: number,
-  ) {
-    super();
-  }
-
-  get context(): ProcessContext {
-    return this;
-  }
-  get mediator(): Mediator {
-    return this.boundMediator(this.run.env.mediator);
-  }
-  override get stepKey(): string {
-    return `${this.run.runId}/${this.key}/compensation`;
-  }
-  override get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  boundMediator(original: Mediator): Mediator {
-    return original.bind(() => this.sendOptions());
-  }
-
-  timedOut(error: Error): Error {
-    this.controller.abort(error);
-    return error;
-  }
-
-  private sendOptions(): SendOptions {
-    this.sends++;
-    const { run } = this;
-    return {
-      idempotencyKey: this.sends === 1 ? this.stepKey : `${this.stepKey}/${this.sends}`,
-      correlationId: run.correlationId,
-      causationId: run.runId,
-      signal: this.controller.signal,
-      ...(run.tenant === undefined ? {} : { tenant: run.tenant }),
-    };
   }
 }

@@ -27,7 +27,7 @@ import { CompiledProcess } from './compiled-process.js';
 import { Deadlines } from './deadlines.js';
 import { ProcessRun, type RunIdentity } from './process-run.js';
 import type { Ownership, RunEnvironment, RunLimits, RunOutcome } from './run-environment.js';
-import { isTerminal, PROCESSES, readRecord, recordWrite, runIdOf, streamOf, type RunRecord } from './run-record.js';
+import { isTerminal, PROCESSES, readRecord, recordWrite, streamOf, type RunRecord } from './run-record.js';
 import { TurnLoop } from './turn-loop.js';
 import { Waiters } from './waiters.js';
 
@@ -44,7 +44,7 @@ export interface EngineOptions {
   readonly clock?: Clock;
   readonly warn?: (message: string) => void;
   /** A run has become final. */
-  readonly onFinal?: (id: string, run: number) => void;
+  readonly onFinal?: (run: ProcessRun) => void;
   /** A run waits for this time. */
   readonly onSuspended?: (until: number) => void;
 }
@@ -106,6 +106,7 @@ export class ProcessEngine {
         () => clock.now(),
       ),
       over: (run, outcome) => this.over(run, outcome),
+      resultOf: (id) => this.result(id),
       replay: (run) => void this.replay(run),
       removeAt: (record) => options.removeAt?.(record),
       idTaken: (run) => this.idTaken(run),
@@ -149,14 +150,33 @@ export class ProcessEngine {
   /** Starts a run and answers with its result: what the mediator calls. */
   execute(name: string, command: object, context?: MessageContext): Promise<unknown> {
     const registered = this.registered(name);
-    const identity = context
-      ? {
-          correlationId: context.correlationId,
-          causationId: context.messageId,
-          ...(context.tenant === undefined ? {} : { tenant: context.tenant }),
-        }
-      : {};
-    return this.begin(registered, command, identity).then(({ id }) => this.result(id));
+    const options: StartOptions = context ? cameFrom(context) : NO_OPTIONS;
+    return (
+      (this.direct && this.executeDirect(registered, command, options)) ||
+      this.begin(registered, command, options).then(({ id }) => this.result(id))
+    );
+  }
+
+  /** Straight on a store in memory. Undefined when anything is in the way: then the long way is taken. */
+  private executeDirect(registered: Registered, command: object, options: StartOptions): Promise<unknown> | undefined {
+    const { blueprint } = registered.process;
+    if (this.stopping) return undefined;
+    try {
+      const id = `${blueprint.name}:${blueprint.idOf(command)}`;
+      if (this.active.has(id)) return undefined;
+      const run = this.newRun(registered, id, 1, command, options);
+      run.awaited = true;
+      this.active.set(id, run);
+      try {
+        run.start(command, 0);
+      } catch (error) {
+        this.active.delete(id);
+        throw error;
+      }
+      return run.outcome;
+    } catch {
+      return undefined;
+    }
   }
 
   private begin(
@@ -189,16 +209,7 @@ export class ProcessEngine {
     command: object,
     options: StartOptions,
   ): Promise<Started> {
-    const { blueprint } = registered.process;
-    const identity: RunIdentity = {
-      id,
-      run: number,
-      correlationId: options.correlationId ?? id,
-      tags: [...(blueprint.tagsOf?.(command) ?? []), ...(options.tags ?? [])],
-      ...(options.causationId === undefined ? {} : { causationId: options.causationId }),
-      ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
-    };
-    const run = new ProcessRun(this.env, registered.process, registered.values, identity, this.direct);
+    const run = this.newRun(registered, id, number, command, options);
     return new Promise((resolve, reject) => {
       this.starting.set(run, reject);
       this.active.set(id, run);
@@ -213,6 +224,27 @@ export class ProcessEngine {
         reject(error as Error);
       }
     });
+  }
+
+  private newRun(
+    registered: Registered,
+    id: string,
+    number: number,
+    command: object,
+    options: StartOptions,
+  ): ProcessRun {
+    const { blueprint } = registered.process;
+    const tags =
+      blueprint.tagsOf || options.tags ? [...(blueprint.tagsOf?.(command) ?? []), ...(options.tags ?? [])] : NO_TAGS;
+    const identity: RunIdentity = {
+      id,
+      run: number,
+      correlationId: options.correlationId ?? id,
+      causationId: options.causationId,
+      tenant: options.tenant,
+      tags,
+    };
+    return new ProcessRun(this.env, registered.process, registered.values, identity, this.direct);
   }
 
   /** Runs whose first commit is under way. */
@@ -359,9 +391,9 @@ export class ProcessEngine {
       id,
       run: record.run,
       correlationId: started.correlationId ?? id,
+      causationId: started.causationId,
+      tenant: started.tenant,
       tags: record.tags,
-      ...(started.causationId === undefined ? {} : { causationId: started.causationId }),
-      ...(started.tenant === undefined ? {} : { tenant: started.tenant }),
     };
     if (history.terminal?.type === 'ProcessContinuedAsNew') {
       return void this.continueAs(id, record.run, registered.values.decode(history.terminal.data) as object, identity);
@@ -455,7 +487,7 @@ export class ProcessEngine {
     if (!stored) return;
     const { owner, ...record } = readRecord(stored);
     if (owner !== ownership.owner) return;
-    await store.commit({ records: [recordWrite(store, id, record, { ifVersion: stored.version })] });
+    await store.commit({ records: [recordWrite(store, id, record, stored.version)] });
   }
 
   // --- what runs tell -----------------------------------------------------------------------------------------------
@@ -465,13 +497,13 @@ export class ProcessEngine {
     if (this.active.get(id) === run) this.active.delete(id);
     switch (outcome.kind) {
       case 'completed':
-        this.options.onFinal?.(id, run.identity.run);
+        this.options.onFinal?.(run);
         return this.waiters.resolve(id, outcome.result);
       case 'failed':
-        this.options.onFinal?.(id, run.identity.run);
+        this.options.onFinal?.(run);
         return this.waiters.reject(id, new ProcessFailedError(id, outcome.error));
       case 'cancelled':
-        this.options.onFinal?.(id, run.identity.run);
+        this.options.onFinal?.(run);
         return this.waiters.reject(id, new ProcessCancelledError(id, outcome.reason));
       case 'parked':
         this.options.warn?.(`${id} is parked as ${outcome.status}. ${outcome.explanation}`);
@@ -493,8 +525,13 @@ export class ProcessEngine {
       if (!stored) return;
       const record = readRecord(stored);
       if (record.run !== number) return;
-      const { id: _id, run: _run, tags, ...rest } = identity;
-      await this.launch(this.registered(record.name), id, number + 1, stored.version, command, { ...rest, tags });
+      const { tags, correlationId, causationId, tenant } = identity;
+      await this.launch(this.registered(record.name), id, number + 1, stored.version, command, {
+        tags,
+        correlationId,
+        ...(causationId === undefined ? {} : { causationId }),
+        ...(tenant === undefined ? {} : { tenant }),
+      });
       await store.commit({ deleteStreams: [streamOf(id, number)] });
     } catch (error) {
       this.reportInfrastructure(id, undefined, error);
@@ -528,7 +565,12 @@ export class ProcessEngine {
   }
 }
 
+const NO_TAGS: readonly string[] = [];
+const NO_OPTIONS: StartOptions = {};
+
+function cameFrom({ correlationId, messageId, tenant }: MessageContext): StartOptions {
+  return { correlationId, causationId: messageId, ...(tenant === undefined ? {} : { tenant }) };
+}
+
 /** The id exists; says so without a stack. */
 const taken = Symbol('id taken');
-
-export { runIdOf };

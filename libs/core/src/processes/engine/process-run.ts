@@ -3,6 +3,7 @@ import type { NewEvent, StoredEvent } from '../../store/index.js';
 import { ContinueAsNew, type ProcessContext } from '../api/process-context.js';
 import { ProcessCancelledError, ProcessDivergedError, ProcessValueError } from '../api/process.errors.js';
 import type { CancelOptions, ProcessStatus } from '../api/process.types.js';
+import type { ProcessBlueprint } from '../definition/blueprint.js';
 import type { History } from '../journal/history.js';
 import { JournalEvent, type EventMeta, type JournalEventType } from '../journal/journal-event.js';
 import { CommitJournal, DirectJournal, type Journal, type JournalHost } from '../journal/journal.js';
@@ -13,10 +14,14 @@ import type { Expirable } from './deadlines.js';
 import { describeError, encodeError } from './failure.js';
 import { Replay } from './replay.js';
 import type { RunEnvironment, RunOutcome } from './run-environment.js';
-import { recordWrite, runIdOf, streamOf, type RunRecord } from './run-record.js';
-import { RunContext } from './scopes.js';
+import { recordWrite, runIdOf, streamOf, type RecordChange, type RunRecord } from './run-record.js';
+import { FastCall } from './fast-call.js';
+import { RunContext } from './run-context.js';
 import { never, StepCall, type StepEnd } from './step-call.js';
 import type { TurnTask } from './turn-loop.js';
+
+const NO_CALLS: ReadonlySet<StepCall> = new Set();
+const NONE: { call: StepCall; end: StepEnd }[] = [];
 
 /** Version of the rules by which a journal is replayed. Anything that moves a yield point makes a new one. */
 export const ENGINE_VERSION = 1;
@@ -27,8 +32,8 @@ export interface RunIdentity {
   /** Counts the runs of the id, from 1. */
   readonly run: number;
   readonly correlationId: string;
-  readonly causationId?: string;
-  readonly tenant?: string;
+  readonly causationId: string | undefined;
+  readonly tenant: string | undefined;
   readonly tags: readonly string[];
 }
 
@@ -53,12 +58,13 @@ export interface Cause {
  */
 export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
   inTurn = false;
-  /** Calls of steps that have not ended. */
-  readonly calls = new Set<StepCall>();
-  /** The one call of {@link StepCall.runFast}. */
-  current: StepCall | undefined;
+  /** The step under way on the fast path. */
+  current: FastCall | undefined;
   journal!: Journal;
   flowEnded = false;
+  /** The caller awaits {@link outcome} itself: the shortest way, for runs in memory. */
+  awaited = false;
+  outcome: Promise<unknown> | undefined;
   /** Time of the last thing the flow has seen. */
   flowTime: number;
   startedAt: number;
@@ -68,13 +74,16 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
   private readonly fast: boolean;
   private occurrences: Map<string, number> | undefined;
   private seen = 0;
-  private view: object | undefined;
+  /** The `this` of `execute`. */
+  view: object | undefined;
   private replaying: Replay | undefined;
   private resumedByOperator = false;
   private warned = false;
   private limitFrom = 0;
-  private readonly ends: { call: StepCall; end: StepEnd }[] = [];
-  private readonly patches = new Map<string, boolean>();
+  /** Made when needed, like the two below: most runs in memory need none of them, and memory keeps many runs. */
+  private open: Set<StepCall> | undefined;
+  private ends: { call: StepCall; end: StepEnd }[] = NONE;
+  private patches: Map<string, boolean> | undefined;
   private controller: AbortController | undefined;
   private scope: RunContext | undefined;
 
@@ -89,6 +98,10 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     this.startedAt = this.flowTime = coarseNow();
   }
 
+  /** Calls of steps that have not ended. */
+  get calls(): ReadonlySet<StepCall> {
+    return this.open ?? NO_CALLS;
+  }
   get id(): string {
     return this.identity.id;
   }
@@ -119,40 +132,13 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     return (this.controller ??= new AbortController()).signal;
   }
 
-  /** The `this` of a step. */
-  stepView(call: StepCall): object {
-    return this.process.stepView(call, this.view);
-  }
-
   // --- life ---------------------------------------------------------------------------------------------------------
 
   /** The first life: nothing is recorded yet. `expectedRecord` is the version of the id's line in the index. */
-  start(command: object, expectedRecord: number, durable: () => void): void {
-    const { id, run, correlationId, causationId, tenant, tags } = this.identity;
-    const { blueprint } = this.process;
+  start(command: object, expectedRecord: number, durable?: () => void): void {
     this.openJournal(0);
     const input = this.values.encode(this.values.encoded ? { ...command } : command);
-    this.journal.append(
-      new JournalEvent(
-        'ProcessStarted',
-        this.startedAt,
-        {
-          name: blueprint.name,
-          id,
-          run,
-          version: blueprint.version,
-          engine: ENGINE_VERSION,
-          epoch: this.epoch,
-          owner: this.env.ownership.owner,
-          correlationId,
-          ...(causationId === undefined ? {} : { causationId }),
-          ...(tenant === undefined ? {} : { tenant }),
-          ...(tags.length === 0 ? {} : { tags }),
-        },
-        input,
-      ),
-      durable,
-    );
+    this.journal.append(new RunStarted(this, input), durable);
     this.index('running', {}, expectedRecord);
     this.flow(this.values.encoded ? this.toCommand(this.values.decode(input)) : command);
   }
@@ -164,7 +150,7 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     this.resumedByOperator = byOperator;
     this.limitFrom = history.operatorAt;
     this.journal ??= new CommitJournal(this.env.store, this.stream, history.version, this);
-    for (const patch of history.patches) this.patches.set(patch, true);
+    this.patches = new Map([...history.patches].map((patch) => [patch, true]));
     if (history.compensating) {
       this.flowEnded = true;
       this.phase = 'undoing';
@@ -190,9 +176,9 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     this.journal.stop();
     const reason = new ProcessCancelledError(this.id, 'this node no longer runs the process');
     this.controller?.abort(reason);
-    this.current?.stop(reason);
+    this.current?.abort(reason);
     for (const call of this.calls) call.stop(reason);
-    this.calls.clear();
+    this.open?.clear();
   }
 
   /** Ends the flow and undoes what it has done. Returns false when it is too late for that. */
@@ -212,19 +198,21 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
 
   callStep(step: CompiledStep, args: unknown[]): Promise<unknown> {
     if (this.phase !== 'flowing') return never();
-    const call = new StepCall(this, step, this.keyOf(step, args), args);
-    if (this.replaying) return this.requestRecorded(this.replaying, call);
+    const key = this.keyOf(step, args);
+    if (this.replaying) return this.requestRecorded(this.replaying, new StepCall(this, step, key, args));
     if (this.journal.length >= this.env.limits.historyWarning && this.tooLong()) return never();
-    if (this.fast) return call.runFast();
+    if (this.fast) return new FastCall(this, step, key, args).start();
+    const call = new StepCall(this, step, key, args);
     call.begin();
     return call.promise;
   }
 
   patched(id: string): boolean {
-    let value = this.patches.get(id);
+    const patches = (this.patches ??= new Map<string, boolean>());
+    let value = patches.get(id);
     if (value === undefined) {
       value = !this.replaying?.hasMore;
-      this.patches.set(id, value);
+      patches.set(id, value);
       if (value) this.journal.append(new JournalEvent('ProcessPatched', coarseNow(), { patch: id }));
     }
     return value;
@@ -252,9 +240,13 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
 
   // --- what the calls tell ------------------------------------------------------------------------------------------
 
+  callBegun(call: StepCall): void {
+    (this.open ??= new Set()).add(call);
+  }
+
   /** A call has ended, or never will: then without `end`. */
   callEnded(call: StepCall, end?: StepEnd): void {
-    this.calls.delete(call);
+    this.open?.delete(call);
     if (this.phase === 'settling') return this.settled();
     if (this.phase !== 'flowing' || !end) return;
     if (this.process.blueprint.sequential) {
@@ -262,9 +254,15 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
       this.flowTime = coarseNow();
       call.deliver(end);
     } else {
+      if (this.ends === NONE) this.ends = [];
       this.ends.push({ call, end });
     }
     this.env.turns.schedule(this);
+  }
+
+  /** The step of the fast path has ended after the flow had. */
+  callSettled(): void {
+    if (this.phase === 'settling') this.settled();
   }
 
   /** A call waits for its next attempt: when all do, and for long, the run leaves memory. */
@@ -298,7 +296,7 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     let earliest = Number.POSITIVE_INFINITY;
     const { current } = this;
     if (current && current.deadline <= now && this.phase !== 'over') {
-      current.expireFast();
+      current.expire();
       this.phase = 'over';
       this.env.replay(this);
       return earliest;
@@ -318,14 +316,13 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     type: JournalEventType,
     meta: EventMeta,
     data: unknown,
-    record: Partial<RunRecord> & { status: ProcessStatus },
+    record: RecordChange & { status: ProcessStatus },
     outcome: RunOutcome,
   ): void {
     this.phase = 'ending';
     this.controller?.abort(new ProcessCancelledError(this.id, 'the process has ended'));
     for (const call of this.calls) call.stop(new ProcessCancelledError(this.id, 'the process has ended'));
-    const { status, ...rest } = record;
-    this.index(status, rest);
+    this.index(record.status, record);
     this.journal.append(new JournalEvent(type, coarseNow(), meta, data), () => {
       this.phase = 'over';
       this.env.over(this, outcome);
@@ -345,25 +342,20 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     );
   }
 
-  index(status: ProcessStatus, more: Partial<RunRecord> = {}, ifVersion?: number): void {
+  index(status: ProcessStatus, more: RecordChange = {}, ifVersion?: number): void {
     const { id, run, tags } = this.identity;
-    const active = status === 'running' || status === 'compensating';
     const record: RunRecord = {
       name: this.process.blueprint.name,
       status,
       run,
       startedAt: this.startedAt,
+      finishedAt: more.finishedAt,
+      waitingUntil: more.waitingUntil,
+      owner: status === 'running' || status === 'compensating' ? this.env.ownership.owner : undefined,
       tags,
-      ...(active ? { owner: this.env.ownership.owner } : {}),
-      ...more,
+      error: more.error,
     };
-    const removeAt = this.env.removeAt(record);
-    this.journal.index(
-      recordWrite(this.env.store, id, record, {
-        ...(ifVersion === undefined ? {} : { ifVersion }),
-        ...(removeAt === undefined ? {} : { removeAt }),
-      }),
-    );
+    this.journal.index(recordWrite(this.env.store, id, record, ifVersion, this.env.removeAt(record)));
   }
 
   /** Ends a cancelled or failed run, after its compensation. */
@@ -458,28 +450,39 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     } catch (error) {
       flow = Promise.reject(error as Error);
     }
-    flow.then(
+    this.outcome = flow.then(
       (value) => this.flowReturned(value),
       (error: unknown) => this.flowThrew(error),
     );
   }
 
-  private flowReturned(value: unknown): void {
-    if (this.phase !== 'flowing') return;
+  /** Where a run that its caller awaits goes on when its flow has not simply come to its end. */
+  private elsewhere(): unknown {
+    return this.awaited ? this.env.resultOf(this.id) : undefined;
+  }
+
+  private flowReturned(value: unknown): unknown {
+    if (this.phase !== 'flowing') return this.elsewhere();
     this.flowEnded = true;
-    if (!this.pastConsumed()) return;
+    if (!this.pastConsumed()) return this.elsewhere();
     let result: unknown;
     try {
       result = this.encodeResult('execute', value);
     } catch (error) {
-      return this.end({ as: 'failed', error, compensate: true });
+      this.end({ as: 'failed', error, compensate: true });
+      return this.elsewhere();
     }
     const record = { status: 'completed' as const, finishedAt: coarseNow() };
     this.finish('ProcessCompleted', {}, result, record, { kind: 'completed', result: this.values.decode(result) });
+    return this.isOver ? value : this.elsewhere();
   }
 
-  private flowThrew(error: unknown): void {
-    if (this.phase !== 'flowing') return;
+  private flowThrew(error: unknown): unknown {
+    if (this.phase === 'flowing') this.flowFailed(error);
+    return this.elsewhere();
+  }
+
+  private flowFailed(error: unknown): void {
     this.flowEnded = true;
     if (!this.pastConsumed()) return;
     if (error instanceof ContinueAsNew) {
@@ -614,6 +617,44 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
   private toCommand(fields: unknown): object {
     if (!this.values.encoded) return fields as object;
     return Object.assign(Object.create(this.process.blueprint.command.prototype as object) as object, fields);
+  }
+}
+
+/** First event of a run; what it says is read off the run's identity when somebody asks. */
+class RunStarted implements NewEvent {
+  readonly at: number;
+  private readonly identity: RunIdentity;
+  private readonly blueprint: ProcessBlueprint;
+  private readonly owner: string;
+
+  constructor(
+    run: ProcessRun,
+    readonly data: unknown,
+  ) {
+    this.at = run.startedAt;
+    this.identity = run.identity;
+    this.blueprint = run.process.blueprint;
+    this.owner = run.env.ownership.owner;
+  }
+  get type(): JournalEventType {
+    return 'ProcessStarted';
+  }
+  get metadata(): EventMeta {
+    const { id, run, correlationId, causationId, tenant, tags } = this.identity;
+    const { name, version } = this.blueprint;
+    return {
+      name,
+      id,
+      run,
+      version,
+      engine: ENGINE_VERSION,
+      epoch: 1,
+      owner: this.owner,
+      correlationId,
+      ...(causationId === undefined ? {} : { causationId }),
+      ...(tenant === undefined ? {} : { tenant }),
+      ...(tags.length === 0 ? {} : { tags }),
+    };
   }
 }
 

@@ -51,6 +51,8 @@ export interface RunEnvironment {
   readonly defaults: { readonly timeout: number; readonly retry: RetryPolicy };
   /** The run leaves memory. */
   over(run: ProcessRun, outcome: RunOutcome): void;
+  /** The result of a run, whenever and wherever it comes about. */
+  resultOf(id: string): Promise<unknown>;
   /** A step on a store in memory timed out: the run goes on as a replay of itself. */
   replay(run: ProcessRun): void;
   /** When a run with this line is removed, milliseconds since 1970. */

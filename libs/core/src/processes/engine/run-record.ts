@@ -10,12 +10,15 @@ export interface RunRecord {
   readonly status: ProcessStatus;
   readonly run: number;
   readonly startedAt: number;
-  readonly finishedAt?: number;
-  readonly waitingUntil?: number;
-  readonly owner?: string;
+  readonly finishedAt?: number | undefined;
+  readonly waitingUntil?: number | undefined;
+  readonly owner?: string | undefined;
   readonly tags: readonly string[];
-  readonly error?: RecordedError;
+  readonly error?: RecordedError | undefined;
 }
+
+/** What a change of status changes besides. */
+export type RecordChange = Partial<Pick<RunRecord, 'finishedAt' | 'waitingUntil' | 'error'>>;
 
 /** The stream of a run. */
 export function streamOf(id: string, run: number): string {
@@ -37,20 +40,47 @@ export function recordWrite(
   store: Store,
   id: string,
   record: RunRecord,
-  options: { ifVersion?: number; removeAt?: number } = {},
+  ifVersion?: number,
+  removeAt?: number,
 ): RecordWrite {
-  const tags = [`name:${record.name}`, `status:${record.status}`];
-  for (const tag of record.tags) tags.push(`tag:${tag}`);
-  if (record.status === 'running' || record.status === 'compensating') tags.push(ownerTag(record.owner));
-  const dueAt = record.waitingUntil ?? options.removeAt;
-  return {
+  const write: { -readonly [K in keyof RecordWrite]: RecordWrite[K] } = {
     collection: PROCESSES,
     key: id,
     value: store.capabilities.payload === 'reference' ? record : JSON.stringify(record),
-    tags,
-    ...(dueAt === undefined ? {} : { dueAt }),
-    ...(options.ifVersion === undefined ? {} : { ifVersion: options.ifVersion }),
+    tags: tagsOf(record),
   };
+  const dueAt = record.waitingUntil ?? removeAt;
+  if (dueAt !== undefined) write.dueAt = dueAt;
+  if (ifVersion !== undefined) write.ifVersion = ifVersion;
+  return write;
+}
+
+/** Tags of runs without tags of their own: the same few lists again and again. */
+const plainTags = new Map<string, readonly string[]>();
+
+function tagsOf(record: RunRecord): readonly string[] {
+  const { name, status, owner, tags } = record;
+  const isActive = status === 'running' || status === 'compensating';
+  if (tags.length > 0)
+    return [...statusTags(name, status, isActive ? owner : undefined, isActive), ...tags.map((tag) => `tag:${tag}`)];
+  return statusTags(name, status, owner, isActive);
+}
+
+function statusTags(
+  name: string,
+  status: ProcessStatus,
+  owner: string | undefined,
+  isActive: boolean,
+): readonly string[] {
+  const key = isActive ? `${name}\n${status}\n${owner}` : `${name}\n${status}`;
+  let tags = plainTags.get(key);
+  if (!tags) {
+    tags = isActive ? [`name:${name}`, `status:${status}`, ownerTag(owner)] : [`name:${name}`, `status:${status}`];
+    // Owners come and go: a node that has lost its lease often must not keep every list it ever had.
+    if (plainTags.size > 1_000) plainTags.clear();
+    plainTags.set(key, tags);
+  }
+  return tags;
 }
 
 /** Tag of the runs of a node; without one, of those that a node has released and any other may take. */
@@ -65,7 +95,19 @@ export function readRecord(stored: StoredRecord): RunRecord {
 
 /** A line of the list. */
 export function toSummary(id: string, record: RunRecord): ProcessSummary {
-  return { id, ...record };
+  const { name, status, run, startedAt, finishedAt, waitingUntil, tags, owner, error } = record;
+  return {
+    id,
+    name,
+    status,
+    run,
+    startedAt,
+    ...(finishedAt === undefined ? {} : { finishedAt }),
+    ...(waitingUntil === undefined ? {} : { waitingUntil }),
+    tags,
+    ...(owner === undefined ? {} : { owner }),
+    ...(error === undefined ? {} : { error }),
+  };
 }
 
 export function isTerminal(status: ProcessStatus): boolean {

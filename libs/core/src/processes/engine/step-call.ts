@@ -1,15 +1,14 @@
-import { coarseNow, isPromise } from '../../foundation/index.js';
-import type { SendOptions } from '../../messages/index.js';
+import { coarseNow } from '../../foundation/index.js';
 import type { Mediator } from '../../mediator/index.js';
 import type { Payload } from '../../store/index.js';
 import { ProcessStepOutcomeUnknownError, ProcessStepTimeoutError, ProcessValueError } from '../api/process.errors.js';
 import type { ProcessContext } from '../api/process-context.js';
 import { JournalEvent, StepCompleted, StepStarted } from '../journal/journal-event.js';
 import type { StepRecord } from '../journal/history.js';
+import { CallIdentity } from './call-identity.js';
 import type { CallScope, CompiledAlternative, CompiledStep } from './compiled-process.js';
 import { classify, encodeError, retryDelay, type FailureKind } from './failure.js';
 import type { ProcessRun } from './process-run.js';
-import { StepContext } from './scopes.js';
 
 /** How a step ended: what the flow is going to see. */
 export type StepEnd = { readonly ok: true; readonly value: Payload } | { readonly ok: false; readonly error: Payload };
@@ -32,13 +31,11 @@ export class StepCall implements CallScope {
   private input: Payload;
   private hash: string | undefined;
   private alternative: CompiledAlternative | undefined;
-  private controller: AbortController | undefined;
+  private identity: CallIdentity | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private sends = 0;
   private infrastructureFailures = 0;
   private settle: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
   private promised: Promise<unknown> | undefined;
-  private scope: StepContext | undefined;
 
   constructor(
     readonly run: ProcessRun,
@@ -55,24 +52,15 @@ export class StepCall implements CallScope {
   }
 
   get context(): ProcessContext {
-    return (this.scope ??= new StepContext(this));
+    return this.identify();
   }
 
   get mediator(): Mediator {
-    return this.boundMediator(this.run.env.mediator);
+    return this.identify().mediator;
   }
 
   boundMediator(original: Mediator): Mediator {
-    return original.bind(() => this.sendOptions());
-  }
-
-  /** Stable over attempts, restarts and take-over. */
-  get stepKey(): string {
-    return `${this.run.runId}/${this.key}`;
-  }
-
-  get signal(): AbortSignal {
-    return (this.controller ??= new AbortController()).signal;
+    return this.identify().boundMediator(original);
   }
 
   /** The arguments as the journal keeps them. @throws {ProcessValueError} */
@@ -88,39 +76,19 @@ export class StepCall implements CallScope {
     return this.input;
   }
 
-  /**
-   * Runs the first attempt on a store in memory, in a flow of one step at a time: no deferred is made and nothing is
-   * waited for. Whatever is out of the ordinary leaves this path.
-   */
-  runFast(): Promise<unknown> {
-    const { run } = this;
-    const view = run.stepView(this);
-    let answer: unknown;
-    this.attempt = 1;
+  /** Goes on after a failed first attempt of a {@link FastCall}. `began`: its start is journaled. */
+  takeOver(error: unknown, began: boolean): Promise<unknown> {
+    this.run.callBegun(this);
     this.input = this.args;
-    try {
-      const alternative = run.process.choose(this.step, view, this.args);
-      this.alternative = alternative;
-      const at = coarseNow();
-      const method = this.step.alternatives.length > 1 ? alternative.method : undefined;
-      run.journal.append(new StepStarted(at, this.key, this.args, 1, undefined, method));
-      this.deadline = at + this.step.timeout;
-      run.env.deadlines.arm(this.deadline);
-      run.current = this;
-      answer = alternative.run.apply(view, this.args);
-    } catch (error) {
-      return this.failFast(error);
-    }
-    if (!isPromise(answer)) answer = Promise.resolve(answer);
-    return (answer as Promise<unknown>).then(
-      (value) => this.completeFast(value),
-      (error: unknown) => this.failFast(error),
-    );
+    this.attempt = began ? 1 : 0;
+    const { promise } = this;
+    this.failed(error, classify(error));
+    return promise;
   }
 
   /** Starts, or goes on from what the journal knows of an earlier life. */
   begin(prior?: StepRecord): void {
-    this.run.calls.add(this);
+    this.run.callBegun(this);
     if (prior) {
       this.attempt = prior.attempts;
       this.failures = prior.failures;
@@ -135,24 +103,10 @@ export class StepCall implements CallScope {
   /** Waits for its next attempt until this time; undefined while an attempt is under way. */
   wakesAt: number | undefined;
 
-  /** Ends the attempt under way of {@link runFast}: a replay of the run makes the next one, if there is one. */
-  expireFast(): void {
-    const { run, step } = this;
-    const error = new ProcessStepTimeoutError(step.name, step.timeout);
-    this.deadline = Number.POSITIVE_INFINITY;
-    this.controller?.abort(error);
-    const delay = retryDelay(error, 'unknown', 1, step.retry);
-    const meta = { step: this.key, attempt: 1, outcome: 'unknown' as const };
-    const retry = delay === undefined ? {} : { retryAt: run.env.clock.now() + delay };
-    run.journal.append(
-      new JournalEvent('ProcessStepFailed', coarseNow(), { ...meta, ...retry }, encodeError(error, run.values)),
-    );
-  }
-
   /** Called when the deadline has passed. */
   expire(): void {
     const error = new ProcessStepTimeoutError(this.step.name, this.step.timeout);
-    this.controller?.abort(error);
+    this.identity?.abort(error);
     this.failed(error, 'unknown');
   }
 
@@ -166,14 +120,14 @@ export class StepCall implements CallScope {
 
   /** Asks the body to stop; what it answers still counts. */
   abort(reason: unknown): void {
-    this.controller?.abort(reason);
+    this.identity?.abort(reason);
   }
 
   /** The run is over for this node: nothing this call does counts any more. */
   stop(reason: unknown): void {
     this.deadline = Number.POSITIVE_INFINITY;
     clearTimeout(this.timer);
-    this.controller?.abort(reason);
+    this.identity?.abort(reason);
   }
 
   /** Lets the flow go on with the end of this step. */
@@ -184,6 +138,10 @@ export class StepCall implements CallScope {
     // The flow may look at it later, or never: a rejection that nobody has awaited yet must not end the process.
     promise.catch(() => {});
     this.settle?.reject(values.decode(end.error));
+  }
+
+  private identify(): CallIdentity {
+    return (this.identity ??= new CallIdentity(this.run, this.key));
   }
 
   private startAttempt(): void {
@@ -206,7 +164,11 @@ export class StepCall implements CallScope {
   /** The alternative is chosen before the start is journaled, so that the journal can say which one ran. */
   private chooseMethod(): string | undefined | null {
     try {
-      this.alternative ??= this.run.process.choose(this.step, this.run.stepView(this), this.args);
+      this.alternative ??= this.run.process.choose(
+        this.step,
+        this.run.process.stepView(this, this.run.view),
+        this.args,
+      );
       return this.step.alternatives.length > 1 ? this.alternative.method : undefined;
     } catch (error) {
       this.endFailed(error, 'refused');
@@ -217,14 +179,12 @@ export class StepCall implements CallScope {
   private runAttempt(number: number): void {
     const { run } = this;
     if (!run.mayBegin) return run.callEnded(this);
-    this.controller = undefined;
-    this.scope = undefined;
-    this.sends = 0;
+    this.identity = undefined;
     this.deadline = run.env.clock.now() + this.step.timeout;
     run.env.deadlines.arm(this.deadline);
     let answer: unknown;
     try {
-      answer = (this.alternative as CompiledAlternative).run.apply(run.stepView(this), this.args);
+      answer = (this.alternative as CompiledAlternative).run.apply(run.process.stepView(this, run.view), this.args);
     } catch (error) {
       answer = Promise.reject(error);
     }
@@ -314,49 +274,6 @@ export class StepCall implements CallScope {
       this.timer = undefined;
       run.env.ownership.whenValid(() => this.runAttempt(number));
     }, delay);
-  }
-
-  private completeFast(value: unknown): unknown {
-    const { run } = this;
-    if (this.deadline === Number.POSITIVE_INFINITY || !run.mayBegin) return this.lateFast({ ok: true, value });
-    this.deadline = Number.POSITIVE_INFINITY;
-    run.current = undefined;
-    run.journal.append(new StepCompleted((run.flowTime = coarseNow()), this.key, value));
-    return value;
-  }
-
-  private failFast(error: unknown): Promise<unknown> {
-    const { run } = this;
-    run.current = undefined;
-    if (run.isOver || (this.deadline === Number.POSITIVE_INFINITY && this.alternative)) return never();
-    run.calls.add(this);
-    this.failed(error, classify(error));
-    return this.promise;
-  }
-
-  /** The run was cancelled or given to a replay while the step was under way. */
-  private lateFast(end: StepEnd): Promise<unknown> {
-    const { run } = this;
-    if (!run.isOver && end.ok) {
-      this.deadline = Number.POSITIVE_INFINITY;
-      run.current = undefined;
-      run.journal.append(new StepCompleted(coarseNow(), this.key, end.value));
-      run.callEnded(this, end);
-    }
-    return never();
-  }
-
-  private sendOptions(): SendOptions {
-    this.sends++;
-    const { run } = this;
-    return {
-      // The second command of one step is another intent than the first.
-      idempotencyKey: this.sends === 1 ? this.stepKey : `${this.stepKey}/${this.sends}`,
-      correlationId: run.correlationId,
-      causationId: run.runId,
-      signal: this.signal,
-      ...(run.tenant === undefined ? {} : { tenant: run.tenant }),
-    };
   }
 }
 

@@ -2,7 +2,7 @@ import { isPromise } from '../../foundation/index.js';
 import type { Store } from '../../store/index.js';
 import { PROCESSES, streamOf } from '../engine/run-record.js';
 
-/** Keeps the last so many final runs that this node has executed; the oldest goes when a newer one comes. */
+/** Keeps the last so many final runs of one process that this node has executed; the oldest goes when a newer one comes. */
 export class RetentionByCount {
   private readonly ids: string[] = [];
   private readonly runs: number[] = [];

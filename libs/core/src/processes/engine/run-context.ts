@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_RETRY, resolveRetry, toMilliseconds, type RetryPolicy } from '../../foundation/index.js';
 import type { Request, ResultOf } from '../../messages/index.js';
 import { ContinueAsNew, ProcessContext, type InlineStepOptions } from '../api/process-context.js';
 import type { StepBlueprint } from '../definition/blueprint.js';
-import { CALL } from './compiled-process.js';
+import { CALL, type CallScope } from './compiled-process.js';
 import type { ProcessRun } from './process-run.js';
-import type { StepCall } from './step-call.js';
 
 /** The context that `execute` sees. */
 export class RunContext extends ProcessContext {
@@ -26,7 +24,7 @@ export class RunContext extends ProcessContext {
       this: unknown,
       message: unknown,
     ) {
-      return (this as { [k: symbol]: StepCall })[CALL]?.mediator.send(message as Request);
+      return (this as { [k: symbol]: CallScope })[CALL]?.mediator.send(message as Request);
     } as () => unknown);
     return run.callStep(step, [request]) as Promise<ResultOf<M>>;
   }
@@ -69,44 +67,17 @@ export class RunContext extends ProcessContext {
     return createHash('sha256').update(`${run.runId}\n${run.startedAt}\n${++this.drawn}`).digest();
   }
 
+  /** What the call says, outranked by configuration. */
   private policy(name: string, options: InlineStepOptions): StepBlueprint {
-    const { defaults } = this.run.env;
+    const { blueprint } = this.run.process;
+    if (blueprint.policyOf) return blueprint.policyOf(name, options);
     return {
       name,
       alternatives: [],
-      timeout:
-        options.timeout === undefined ? defaults.timeout : toMilliseconds(options.timeout, `step ${name}: timeout`),
-      retry: retryOf(options, defaults.retry),
+      ...this.run.env.defaults,
       onUnknown: 'retry',
       formerly: [],
       compensate: 'in-doubt',
     };
   }
-}
-
-/** The context that the body of a step sees. */
-export class StepContext extends ProcessContext {
-  constructor(private readonly call: StepCall) {
-    super();
-  }
-
-  override send<M extends Request>(request: M): Promise<ResultOf<M>> {
-    return this.call.mediator.send(request) as Promise<ResultOf<M>>;
-  }
-
-  override get stepKey(): string {
-    return this.call.stepKey;
-  }
-
-  override get signal(): AbortSignal {
-    return this.call.signal;
-  }
-}
-
-function retryOf(options: InlineStepOptions, base: RetryPolicy): RetryPolicy {
-  if (options.retry === undefined) return base;
-  return resolveRetry(
-    typeof options.retry === 'number' ? { attempts: options.retry } : options.retry,
-    base ?? DEFAULT_RETRY,
-  );
 }
