@@ -8,7 +8,7 @@ import {
 import type { ModulesContainer } from '@nestjs/core';
 import type { ResolvedCatgaOptions } from './catga.options.js';
 import { DuplicateCatgaModuleError } from './catga.errors.js';
-import { type HandlerRegistry, type MediatorEngine } from './mediator/index.js';
+import type { HandlerRegistry, MediatorEngine } from './mediator/index.js';
 import type { Store } from './store/index.js';
 
 /** Drives the mediator through Nest's lifecycle: handlers at init, intake and drain at shutdown. */

@@ -1,6 +1,12 @@
 /** A value now, or a promise of it. Used inside Catga where an `await` would cost more than the work. */
 export type MaybePromise<T> = T | Promise<T>;
 
+/** All the values: now when every one is there, otherwise a promise of them. */
+export function allOf<T>(values: readonly MaybePromise<T>[]): MaybePromise<readonly T[]> {
+  if (!values.some((value) => isPromise(value))) return values as readonly T[];
+  return Promise.all(values.map((value) => Promise.resolve(value)));
+}
+
 /** True when the value has to be awaited. */
 export function isPromise<T>(value: MaybePromise<T> | PromiseLike<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && typeof (value as Promise<T>).then === 'function';

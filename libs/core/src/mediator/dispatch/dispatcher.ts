@@ -1,14 +1,14 @@
-import { isPromise, TextIdGenerator, type MaybePromise } from '../../foundation/index.js';
+import { isPromise, TextIdGenerator } from '../../foundation/index.js';
 import type { HandlerContext, SendOptions, Type } from '../../messages/index.js';
 import type { HandlerRegistry } from '../handlers/handler-registry.js';
 import { HandlerNotFoundError, InvalidMessageError, MediatorClosedError } from '../mediator.errors.js';
 import type { AmbientContext } from './ambient-context.js';
-import { publishAll } from './event-fan-out.js';
-import { InFlight } from './in-flight.js';
+import { EventFanOut } from './event-fan-out.js';
 import { MessageScope, type ScopeOrigin } from './message-scope.js';
 import { RouteTable } from './route-table.js';
 import type { RouteCompiler } from './route-compiler.js';
-import type { Route } from './route.js';
+import type { RequestCall } from './route.js';
+import { RunningHandlers } from './running-handlers.js';
 
 /**
  * Brings messages to their handlers. The path of `send` has no `async` frame and gives back the handler's own promise:
@@ -16,11 +16,13 @@ import type { Route } from './route.js';
  */
 export class Dispatcher implements ScopeOrigin {
   private readonly ids = new TextIdGenerator();
-  private readonly inFlight = new InFlight();
+  private readonly handlers = new RunningHandlers();
   private readonly shutdown = new AbortController();
   private readonly table: RouteTable;
-  /** What callers from outside see: the routes, and nothing any more when the intake has stopped. */
-  private intake: ReadonlyMap<unknown, Route>;
+  private readonly fanOut: EventFanOut;
+  /** See `RouteTable.trusted`; held here to save a look-up for each message. */
+  private readonly trusted: ReadonlyMap<unknown, RequestCall>;
+  private isIntakeOpen = true;
   private isClosed = false;
 
   constructor(
@@ -28,17 +30,19 @@ export class Dispatcher implements ScopeOrigin {
     compiler: RouteCompiler,
     private readonly ambient: AmbientContext,
   ) {
-    this.table = new RouteTable(registry, compiler);
-    this.intake = this.table.requests;
+    const scopeOf = this.scope.bind(this);
+    this.table = new RouteTable(registry, compiler, this.handlers, scopeOf);
+    this.trusted = this.table.trusted;
+    this.fanOut = new EventFanOut(this.table, this.handlers, scopeOf);
   }
 
   get shutdownSignal(): AbortSignal {
     return this.shutdown.signal;
   }
 
-  /** Handlers that run, see {@link InFlight.count}. */
+  /** Handlers that run. */
   get running(): number {
-    return this.inFlight.count;
+    return this.handlers.count;
   }
 
   nextMessageId(): string {
@@ -48,9 +52,11 @@ export class Dispatcher implements ScopeOrigin {
   /** A command or query from outside. */
   accept(message: object, options: SendOptions | undefined): Promise<unknown> {
     try {
-      const route = this.intake.get(message.constructor);
-      if (route === undefined) return this.acceptUnknown(message, options);
-      return this.run(route, message, options, undefined);
+      const call = this.trusted.get(message.constructor);
+      // Nobody is trusted any more once the intake has stopped.
+      if (call === undefined || options !== undefined) return this.acceptWatched(message, options);
+      const result = call(message);
+      return result instanceof Promise ? result : Promise.resolve(result);
     } catch (error) {
       return Promise.reject(explain(error, message));
     }
@@ -59,11 +65,10 @@ export class Dispatcher implements ScopeOrigin {
   /** A command or query from within a handler or a process; goes on while the application drains. */
   dispatch(message: object, options: SendOptions | undefined, parent: HandlerContext | undefined): Promise<unknown> {
     try {
-      const signal = options?.signal ?? parent?.signal;
-      if (signal?.aborted) return Promise.reject(signal.reason);
-      const route = this.table.requests.get(message.constructor);
-      if (route === undefined) return this.compileAndRun(message, options, parent);
-      return this.run(route, message, options, parent);
+      const type = message.constructor;
+      const call = this.trusted.get(type) ?? this.table.watched.get(type);
+      if (call === undefined || this.isClosed) return this.compileAndCall(message, options, parent);
+      return this.call(call, message, options, parent);
     } catch (error) {
       return Promise.reject(explain(error, message));
     }
@@ -81,13 +86,10 @@ export class Dispatcher implements ScopeOrigin {
     options: SendOptions | undefined,
     parent: HandlerContext | undefined,
   ): Promise<void> {
-    const signal = options?.signal ?? parent?.signal;
-    if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.isClosed) return Promise.reject(new MediatorClosedError('An event'));
-    const list: readonly object[] = Array.isArray(events) ? (events as readonly object[]) : [events];
-    const done = publishAll(this.table, list, () => this.scope(options, parent));
-    this.inFlight.add(done);
-    return done;
+    const signal = options?.signal ?? parent?.signal;
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    return this.fanOut.publish(events, options, parent);
   }
 
   /** Compiles the route of every registered handler, so that what is wrong is found at boot. */
@@ -97,7 +99,8 @@ export class Dispatcher implements ScopeOrigin {
 
   /** Refuses messages from outside from now on. */
   stopIntake(): void {
-    this.intake = new Map();
+    this.isIntakeOpen = false;
+    this.table.watchAll();
   }
 
   /**
@@ -109,51 +112,49 @@ export class Dispatcher implements ScopeOrigin {
    */
   async close(limit: number): Promise<number> {
     this.stopIntake();
-    const left = await this.inFlight.drain(limit);
+    const left = await this.handlers.drain(limit);
     this.isClosed = true;
-    this.table.close();
     this.shutdown.abort(new MediatorClosedError('A message that was being handled'));
     return left;
-  }
-
-  private run(
-    route: Route,
-    message: object,
-    options: SendOptions | undefined,
-    parent: HandlerContext | undefined,
-  ): Promise<unknown> {
-    if (options?.signal?.aborted) return Promise.reject(options.signal.reason);
-    const result =
-      route.direct === undefined ? route.invoke(message, this.scope(options, parent)) : route.direct(message);
-    if (!(result instanceof Promise)) return Promise.resolve(result);
-    this.inFlight.add(result);
-    return result;
   }
 
   private scope(options: SendOptions | undefined, parent: HandlerContext | undefined): MessageScope {
     return new MessageScope(this, options, parent ?? (this.ambient.isActive ? this.ambient.current : undefined));
   }
 
-  private acceptUnknown(message: object, options: SendOptions | undefined): Promise<unknown> {
-    if (this.isRefused()) return Promise.reject(new MediatorClosedError(describe(message)));
-    return this.compileAndRun(message, options, undefined);
-  }
-
   /** True when the intake has stopped and nothing says that a running handler is the caller. */
   private isRefused(): boolean {
-    return this.intake !== this.table.requests && this.ambient.current === undefined;
+    return !this.isIntakeOpen && this.ambient.current === undefined;
   }
 
-  private compileAndRun(
+  private acceptWatched(message: object, options: SendOptions | undefined): Promise<unknown> {
+    if (this.isRefused()) return Promise.reject(new MediatorClosedError(describe(message)));
+    return this.dispatch(message, options, undefined);
+  }
+
+  private compileAndCall(
     message: object,
     options: SendOptions | undefined,
     parent: HandlerContext | undefined,
   ): Promise<unknown> {
     if (this.isClosed) return Promise.reject(new MediatorClosedError(describe(message)));
-    const route: MaybePromise<Route | undefined> = this.table.request(message.constructor as Type);
-    const go = (found: Route | undefined) =>
-      found === undefined ? Promise.reject(this.notFound(message)) : this.run(found, message, options, parent);
-    return isPromise(route) ? route.then(go) : go(route);
+    const call = this.table.request(message.constructor as Type);
+    return isPromise(call)
+      ? call.then((found) => this.call(found, message, options, parent))
+      : this.call(call, message, options, parent);
+  }
+
+  private call(
+    call: RequestCall | undefined,
+    message: object,
+    options: SendOptions | undefined,
+    parent: HandlerContext | undefined,
+  ): Promise<unknown> {
+    if (call === undefined) return Promise.reject(this.notFound(message));
+    const signal = options?.signal ?? parent?.signal;
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    const result = call(message, options, parent);
+    return result instanceof Promise ? result : Promise.resolve(result);
   }
 
   private notFound(message: object): Error {
@@ -166,8 +167,8 @@ export class Dispatcher implements ScopeOrigin {
 }
 
 /** `null` and `undefined` are the only messages without a constructor to look up. */
-function explain(error: unknown, message: unknown): unknown {
-  return message === null || message === undefined ? new InvalidMessageError(message) : error;
+function explain(error: unknown, message: unknown): Error {
+  return message === null || message === undefined ? new InvalidMessageError(message) : (error as Error);
 }
 
 const describe = (message: object): string => message.constructor?.name ?? 'A message';

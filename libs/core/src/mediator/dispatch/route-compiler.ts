@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise } from '../../foundation/index.js';
+import { allOf, isPromise, type MaybePromise } from '../../foundation/index.js';
 import { messageName } from '../../messages/index.js';
 import type { HandlerEntry } from '../handlers/handler-registry.js';
 import type { BehaviorResolver } from '../pipeline/behavior-resolver.js';
@@ -34,11 +34,9 @@ export class RouteCompiler {
   ): MaybePromise<readonly PipelineBehavior[]> {
     const resolver = entry.resolver ?? this.resolver;
     const where = `${target.messageName} (${target.handlerName})`;
-    const resolved = refs.map((ref) => resolver.resolve(ref, where));
+    const resolved = allOf(refs.map((ref) => resolver.resolve(ref, where)));
     const prepared = (all: readonly PipelineBehavior[]) => all.flatMap((behavior) => prepare(behavior, target));
-    return resolved.some((one) => isPromise(one))
-      ? Promise.all(resolved).then(prepared)
-      : prepared(resolved as readonly PipelineBehavior[]);
+    return isPromise(resolved) ? resolved.then(prepared) : prepared(resolved);
   }
 
   private route(entry: HandlerEntry, target: DispatchTarget, behaviors: readonly PipelineBehavior[]): Route {

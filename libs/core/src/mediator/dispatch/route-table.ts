@@ -1,52 +1,61 @@
-import { isPromise, type MaybePromise } from '../../foundation/index.js';
-import type { Type } from '../../messages/index.js';
+import { allOf, isPromise, type MaybePromise } from '../../foundation/index.js';
+import type { HandlerContext, SendOptions, Type } from '../../messages/index.js';
 import type { HandlerEntry, HandlerRegistry } from '../handlers/handler-registry.js';
 import type { RouteCompiler } from './route-compiler.js';
-import type { Route } from './route.js';
+import type { EventRoutes, RequestCall, Route } from './route.js';
+import type { Habit, RunningHandlers } from './running-handlers.js';
 
-const NO_ROUTES: readonly Route[] = Object.freeze([]);
+// Taken once: fake timers of a test must not decide which handlers are waited for.
+const { setTimeout } = globalThis;
+
+/** A handler that ended at once this many times is trusted to do so again. */
+const TRUSTED_AFTER = 1024;
+/** Milliseconds for which handlers are trusted; then the next call of each is watched again. */
+const TRUSTED_FOR = 100;
+
+/** Makes the context of a message. */
+export type ScopeFactory = (options: SendOptions | undefined, parent: HandlerContext | undefined) => HandlerContext;
 
 /** Compiled routes by message class; emptied whenever a handler is registered, filled again on the next look-up. */
 export class RouteTable {
-  /** Routes of commands and queries, by constructor. Read directly on the hot path. */
-  readonly requests = new Map<unknown, Route>();
-  private readonly events = new Map<unknown, readonly Route[]>();
+  /**
+   * Commands and queries by constructor whose handlers are trusted to end at once, so that nobody has to wait for them
+   * at shutdown. Read directly on the hot path; apart from the others, so that its call site only ever sees these.
+   */
+  readonly trusted = new Map<unknown, RequestCall>();
+  /** Commands and queries by constructor; their handlers are counted while they run. */
+  readonly watched = new Map<unknown, RequestCall>();
+  private readonly events = new Map<unknown, EventRoutes>();
   /** Entries are compiled once, even when two messages of a type come at the same time. */
   private readonly compiled = new Map<HandlerEntry, MaybePromise<Route>>();
-  private isClosed = false;
+  private mayTrust = true;
+  private isTrustTimed = false;
 
   constructor(
     private readonly registry: HandlerRegistry,
     private readonly compiler: RouteCompiler,
+    private readonly running: RunningHandlers,
+    private readonly scopeOf: ScopeFactory,
   ) {
     registry.onChange(() => this.forget());
   }
 
-  /** The route of a command or query; undefined when it has no handler. */
-  request(type: Type): MaybePromise<Route | undefined> {
+  /** How to call the handler of a command or query; undefined when it has none. */
+  request(type: Type): MaybePromise<RequestCall | undefined> {
     const entry = this.registry.findRequest(type);
     if (entry === undefined) return undefined;
-    const keep = (route: Route): Route => {
-      // A handler may have been registered while this one was compiled.
-      if (!this.isClosed && this.registry.findRequest(type) === entry) this.requests.set(type, route);
-      return route;
-    };
     const route = this.compile(entry);
-    return isPromise(route) ? route.then(keep) : keep(route);
+    return isPromise(route)
+      ? route.then((done) => this.keepRequest(type, entry, done))
+      : this.keepRequest(type, entry, route);
   }
 
-  /** The routes of an event, of its base classes' handlers included. */
-  event(type: Type): MaybePromise<readonly Route[]> {
-    if (!this.registry.isStale) {
-      const known = this.events.get(type);
-      if (known !== undefined) return known;
-    }
-    const entries = this.registry.findEvent(type);
-    if (entries.length === 0) return this.keepEvent(type, NO_ROUTES);
-    const routes = entries.map((entry) => this.compile(entry));
-    return routes.some((route) => isPromise(route))
-      ? Promise.all(routes).then((all) => this.keepEvent(type, all))
-      : this.keepEvent(type, routes as readonly Route[]);
+  /** The handlers of an event, those of its base classes included. */
+  event(type: Type): MaybePromise<EventRoutes> {
+    const known = this.events.get(type);
+    if (known !== undefined && !this.registry.isStale) return known;
+    const routes = allOf(this.registry.findEvent(type).map((entry) => this.compile(entry)));
+    return isPromise(routes) ? routes.then((all) => this.keepEvent(type, all)) : this.keepEvent(type, routes);
   }
 
   /** Compiles everything that is registered. */
@@ -57,10 +66,49 @@ export class RouteTable {
     }
   }
 
-  /** Forgets every route for good. */
-  close(): void {
-    this.isClosed = true;
-    this.forget();
+  /** Counts every handler from now on. */
+  watchAll(): void {
+    this.mayTrust = false;
+    this.trusted.clear();
+  }
+
+  /** True when handlers of this habit need not be watched each time. */
+  isTrusted(habit: Habit): boolean {
+    return this.mayTrust && !habit.isSlow && habit.instant >= TRUSTED_AFTER;
+  }
+
+  private keepRequest(type: Type, entry: HandlerEntry, route: Route): RequestCall {
+    const { direct, invoke } = route;
+    // A handler that takes the message only ignores what else it is called with.
+    const plain: RequestCall = direct ?? ((message, options, parent) => invoke(message, this.scopeOf(options, parent)));
+    const habit: Habit = { instant: 0, isSlow: false };
+    const watched: RequestCall = (message, options, parent) => {
+      const result = plain(message, options, parent);
+      if (result instanceof Promise) this.running.watch(result, habit, ended);
+      return result;
+    };
+    const ended = () => {
+      if (this.isTrusted(habit) && this.watched.get(type) === watched) this.trust(type, plain);
+    };
+    // A handler may have been registered while this one was compiled.
+    if (this.registry.findRequest(type) === entry) this.watched.set(type, watched);
+    return watched;
+  }
+
+  private trust(type: Type, call: RequestCall): void {
+    this.trusted.set(type, call);
+    if (this.isTrustTimed) return;
+    this.isTrustTimed = true;
+    setTimeout(() => {
+      this.isTrustTimed = false;
+      this.trusted.clear();
+    }, TRUSTED_FOR).unref();
+  }
+
+  private keepEvent(type: Type, routes: readonly Route[]): EventRoutes {
+    const found: EventRoutes = { routes, habit: { instant: 0, isSlow: false } };
+    if (!this.registry.isStale) this.events.set(type, found);
+    return found;
   }
 
   private compile(entry: HandlerEntry): MaybePromise<Route> {
@@ -77,13 +125,9 @@ export class RouteTable {
     return route;
   }
 
-  private keepEvent(type: Type, routes: readonly Route[]): readonly Route[] {
-    if (!this.isClosed && !this.registry.isStale) this.events.set(type, routes);
-    return routes;
-  }
-
   private forget(): void {
-    this.requests.clear();
+    this.trusted.clear();
+    this.watched.clear();
     this.events.clear();
   }
 }

@@ -13,7 +13,7 @@ export interface HandlerRegistration {
   /** The handler class, for its decorators; left out when there is none. */
   readonly handlerType?: Type | undefined;
   /** Handles the message. May throw, answer at once or with a promise. */
-  invoke(message: object, context: HandlerContext): unknown;
+  readonly invoke: (message: object, context: HandlerContext) => unknown;
   /** Handles the message without a context, which is then never made; only for handlers that take one argument. */
   readonly direct?: ((message: object) => unknown) | undefined;
   /** Finds the behaviours named in its decorators. Left out: those of the mediator. */

@@ -14,14 +14,12 @@ export function compilePipeline(
   behaviors: readonly PipelineBehavior[],
   invoke: Invoke,
 ): Invoke {
-  return behaviors.reduceRight<Invoke>((next, behavior) => stage(target, behavior, next), invoke);
-}
-
-function stage(target: DispatchTarget, behavior: PipelineBehavior, rest: Invoke): Invoke {
-  const next = asNext(target, rest);
-  // Bound, because twenty types calling through one shared closure would make its call site megamorphic.
-  const handle = behavior.handle.bind(behavior);
-  return (message, context) => handle(message, next, context);
+  return behaviors.reduceRight<Invoke>((rest, behavior) => {
+    const next = asNext(target, rest);
+    // Bound, because twenty types calling through one shared closure would make its call site megamorphic.
+    const handle = behavior.handle.bind(behavior);
+    return (message, context) => handle(message, next, context);
+  }, invoke);
 }
 
 /** `next` always gives a promise, so that `next(…).catch(…)` sees an error however the handler fails. */
@@ -32,7 +30,7 @@ function asNext(target: DispatchTarget, rest: Invoke): Next {
       const result = rest(message, context);
       return result instanceof Promise ? result : Promise.resolve(result);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error as Error);
     }
   };
 }
