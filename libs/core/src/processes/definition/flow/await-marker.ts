@@ -81,7 +81,11 @@ export class AwaitMarker {
 
   /** What the functions return is waited for. */
   markReturns(functions: readonly FunctionNode[], unit: FlowUnit, how: Waiting, deep = false): void {
-    for (const fn of functions) for (const value of returnsOf(fn)) this.mark(value, unit, how, deep);
+    for (const fn of functions) {
+      // What an async function returns is awaited inside of it, and judged as a result.
+      const waiting = fn.async && how === 'await' ? 'return' : how;
+      for (const value of returnsOf(fn)) this.mark(value, unit, waiting, deep && !fn.async);
+    }
   }
 
   private markName(node: SyntaxNode & { name?: string }, unit: FlowUnit, how: Waiting, deep: boolean): void {
@@ -92,7 +96,6 @@ export class AwaitMarker {
       }
       return;
     }
-    if (deep) this.combined.add(binding);
     if (binding.kind === 'parameter') return;
     for (const value of binding.values) {
       const inCollection = deep || isElementsOf(value, unit);
@@ -120,7 +123,7 @@ export class AwaitMarker {
       case 'inline':
         return this.markReturns([target.unit.fn], target.unit, how, deep);
       case 'combinator':
-        return target.items && this.mark(target.items, unit, 'await', true);
+        return target.items && this.markCombined(target.items, unit);
       case 'settled':
         return target.value && this.mark(target.value, unit, how, deep);
       case 'closure':
@@ -139,6 +142,16 @@ export class AwaitMarker {
           this.report.foreign(call, unit, how);
         return;
     }
+  }
+
+  private markCombined(items: SyntaxNode, unit: FlowUnit): void {
+    const value = unwrap(items);
+    const elements = value.type === 'ArrayExpression' ? value.elements : [value];
+    for (const element of elements) {
+      const binding = element && unit.bindingOf(element.type === 'SpreadElement' ? element.argument : element);
+      if (binding) this.combined.add(binding);
+    }
+    this.mark(value, unit, 'await', true);
   }
 
   private markCollection(

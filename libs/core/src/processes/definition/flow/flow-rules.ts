@@ -133,7 +133,11 @@ export class FlowRules {
     } else if (node.type === 'ExpressionStatement') {
       const expression = withoutVoid(node.expression);
       if (expression.type !== 'CallExpression' || !this.startsSteps(expression, unit, flow)) return;
-      this.add(unit, unit.textOf(node), 'its steps are started, but nobody waits for them. Put `await` in front.');
+      this.add(
+        unit,
+        unit.textOf(expression),
+        'its steps are started, but nobody waits for them. Put `await` in front.',
+      );
     }
   }
 
@@ -155,7 +159,7 @@ export class FlowRules {
       isGlobal(callee.object, 'process', unit) &&
       propertyName(callee) === 'nextTick';
     if (isTimer || isTick) {
-      this.add(unit, unit.textOf(call), `a timer is lost with the node. ${this.moveIntoMethod('waitABit')}`);
+      this.add(unit, unit.textOf(call), `a timer is lost with the node. ${this.moveIntoMethod('pause')}`);
     }
   }
 

@@ -132,9 +132,9 @@ class FlowDrawing {
   private isKept(binding: Binding, unit: FlowUnit): boolean {
     const [value] = binding.values;
     if (binding.kind !== 'variable' || binding.values.length !== 1 || !this.flow.combined.has(binding)) return false;
-    return (
-      value !== undefined && unit.parentOf(value)?.type === 'VariableDeclarator' && value.type !== 'AwaitExpression'
-    );
+    if (value === undefined || value.type === 'AwaitExpression') return false;
+    const declarator = unit.parentOf(value);
+    return declarator?.type === 'VariableDeclarator' && declarator.id.type === 'Identifier';
   }
 
   private chain(call: Call, target: Extract<CallTarget, { kind: 'then' }>, unit: FlowUnit): Nodes {

@@ -41,7 +41,8 @@ export function collectMembers(target: Type<object>): ClassMembers {
   const chain = chainOf(prototype);
   const base = Object.hasOwn(chain.at(-1) ?? {}, BASE) ? chain.pop() : undefined;
   const members = new Map<string, Member>();
-  for (const owner of chain.toReversed()) for (const member of ownMembers(owner)) members.set(member.name, member);
+  const own = new Map(chain.map((owner) => [owner, ownMembers(owner)]));
+  for (const owner of chain.toReversed()) for (const member of own.get(owner) ?? []) members.set(member.name, member);
   const classes = chain.map((owner) => owner.constructor as Type<object>);
   return {
     target,
@@ -51,8 +52,8 @@ export function collectMembers(target: Type<object>): ClassMembers {
     contextFields: new Set(classes.flatMap((one) => contextFieldsOf(one))),
     privateNames: classes.flatMap((one) => privateNamesOf(one)),
     above(owner, name) {
-      const further = chain.slice(chain.indexOf(owner) + 1).find((one) => Object.hasOwn(one, name));
-      return further && ownMembers(further).find((member) => member.name === name);
+      const further = chain.slice(chain.indexOf(owner) + 1);
+      return further.flatMap((one) => own.get(one) ?? []).find((member) => member.name === name);
     },
   };
 }
@@ -75,7 +76,7 @@ function ownMembers(owner: object): Member[] {
     .filter((name) => name !== 'constructor')
     .flatMap((name) => {
       const descriptor = Object.getOwnPropertyDescriptor(owner, name) as PropertyDescriptor;
-      const fn = (descriptor.value ?? descriptor.get ?? descriptor.set) as unknown;
+      const fn = Object.values(descriptor).find((one: unknown) => typeof one === 'function') as unknown;
       if (typeof fn !== 'function') return [];
       const flavour = fn.constructor.name;
       return {
