@@ -1,5 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { assertKnownOptions, InvalidOptionError } from './foundation/index.js';
+import type { ProcessesHttpOptions } from './http/index.js';
 import { resolveMediatorOptions, type MediatorOptions } from './mediator/index.js';
 import { resolveProcessOptions, type ProcessesOptions } from './processes/index.js';
 import { Store, type MemoryStoreOptions } from './store/index.js';
@@ -11,8 +12,11 @@ export interface CatgaModuleOptions {
   readonly mediator?: MediatorOptions | undefined;
   /** Time-outs, retries and limits of processes; see the process engine. */
   readonly processes?: ProcessesOptions | undefined;
-  /** The `/processes` endpoints. */
-  readonly endpoints?: object | false | undefined;
+  /**
+   * The `/processes` endpoints: their options, or false for none. Default: mounted at `/processes`, what changes
+   * something closed outside development. With `forRootAsync` it stands beside `useFactory`.
+   */
+  readonly endpoints?: ProcessesHttpOptions | false | undefined;
   /**
    * The store when no store module is imported: options of the memory store, or a store of your own.
    * Default: a memory store in `reference` mode.
@@ -31,7 +35,13 @@ const SECTIONS = {
     resolveProcessOptions(value);
     return value ?? {};
   },
-  endpoints: (value: object | false | undefined) => (value === false ? value : objectOption('endpoints', value)),
+  // Taken out by the module definition in forRoot; what is still here came from a factory, too late for routes.
+  endpoints: (value: unknown) => {
+    if (value === undefined) return;
+    const place =
+      'it beside useFactory, because it decides which routes there are: forRootAsync({ endpoints, useFactory })';
+    throw new InvalidOptionError('endpoints', value, place);
+  },
   store: (value: MemoryStoreOptions | Store | undefined) => storeOption(value),
 };
 
@@ -43,22 +53,16 @@ const SECTIONS = {
  */
 export function resolveCatgaOptions(options: CatgaModuleOptions = {}) {
   assertKnownOptions('CatgaModule.forRoot', options, Object.keys(SECTIONS));
+  SECTIONS.endpoints(options.endpoints);
   return {
     mediator: SECTIONS.mediator(options.mediator),
     processes: SECTIONS.processes(options.processes),
-    endpoints: SECTIONS.endpoints(options.endpoints),
     store: SECTIONS.store(options.store),
   };
 }
 
 /** Injects the checked options of the application, a {@link ResolvedCatgaOptions}. */
 export const InjectCatgaOptions = (): ParameterDecorator => Inject(CATGA_OPTIONS);
-
-function objectOption(where: string, value: object | undefined): object {
-  if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null) throw new InvalidOptionError(where, value, 'an object');
-  return value;
-}
 
 function storeOption(value: MemoryStoreOptions | Store | undefined): MemoryStoreOptions | Store {
   if (value instanceof Store) return value;

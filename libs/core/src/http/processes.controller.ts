@@ -59,7 +59,7 @@ export abstract class ProcessesController implements OnApplicationBootstrap, OnM
   /** Says once at boot where the endpoints are and who may change something. */
   onApplicationBootstrap(): void {
     // An application context has no HTTP server to mount anything on. The type does not admit it.
-    if ((this.host.httpAdapter as unknown) === undefined) return;
+    if (!(this.host.httpAdapter as object | null | undefined)) return;
     const { open, why, unguarded } = this.gate();
     const operations = `operations (every POST) are ${open ? 'open' : 'closed, answering 403'}: ${why}`;
     const line = `Process endpoints at /${this.options.path.replace(/^\//, '')}: reading is open${this.options.guards.length > 0 ? ' to whom the guards let in' : ''}, ${operations}.`;
