@@ -128,6 +128,7 @@ export {
   Compensate,
   CompensationStep,
   Condition,
+  defaultCodec,
   EngineStoppedError,
   Inline,
   PARKED,

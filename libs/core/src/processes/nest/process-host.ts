@@ -2,11 +2,12 @@ import { Logger, type OnApplicationBootstrap, type OnModuleDestroy, type OnModul
 import type { DiscoveryService } from '@nestjs/core';
 import type { HandlerRegistry, Mediator } from '../../mediator/index.js';
 import type { Type } from '../../messages/index.js';
-import { JsonCodec, type Store } from '../../store/index.js';
+import type { Store } from '../../store/index.js';
 import { ProcessDefinitionError } from '../api/process.errors.js';
 import type { Processes } from '../api/processes.js';
 import { PROCESS_METADATA_KEY, readProcessMetadata } from '../decorators/index.js';
 import { readBlueprint, resolveProcessOptions, type ProcessesOptions } from '../definition/index.js';
+import { defaultCodec } from '../journal/default-codec.js';
 import { ProcessRuntime } from '../process-runtime.js';
 
 /** What the host is made of. */
@@ -34,7 +35,7 @@ export class ProcessHost implements OnModuleInit, OnApplicationBootstrap, OnModu
     this.runtime = new ProcessRuntime({
       store: host.store,
       mediator: host.mediator,
-      codec: host.options.serializer ?? new JsonCodec(),
+      codec: host.options.serializer ?? defaultCodec(),
       settings: resolveProcessOptions(host.options),
       warn: (message) => this.logger.warn(message),
       log: (message) => this.logger.log(message),

@@ -49,6 +49,17 @@ export class CodecTypes {
     return this.byName.get(name);
   }
 
+  /** The nearest registered class that an instance inherits from, itself included. */
+  nearest(instance: object): CodecType | undefined {
+    let at = Object.getPrototypeOf(instance) as object | null;
+    while (at !== null) {
+      const found = this.byPrototype.get(at);
+      if (found) return found;
+      at = Object.getPrototypeOf(at) as object | null;
+    }
+    return undefined;
+  }
+
   /** The type of exactly this prototype: a subclass may hold more than its parent's `encode` knows of. */
   of(prototype: object): CodecType | undefined {
     return this.byPrototype.get(prototype);

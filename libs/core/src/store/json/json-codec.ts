@@ -17,7 +17,8 @@ const TAG_TEXT = `"${TYPE_KEY}"`;
  *
  * Comes back changed, on the first run as on every other: instances of classes that only declare fields (commands,
  * DTOs) as plain objects with these fields; objects with `toJSON` as what that returns; errors of classes that are not
- * registered as an `Error` (an error of Catga as a `CatgaError`) with the same name and fields; an object met twice as
+ * registered as the nearest registered parent class, else as an `Error` (an error of Catga as a `CatgaError`), with the
+ * same name and fields; an object met twice as
  * two copies; holes in arrays as undefined; fields named by symbols and extra fields of arrays not at all.
  *
  * Anything else is refused with the path to it: functions, symbols, cycles, promises, instances of unregistered

@@ -72,7 +72,7 @@ export class JsonDecoder {
       case 'URL':
         return new URL(value as string);
       case 'Error':
-        return restoreError(this.error(value));
+        return this.unknownError(this.error(value));
       default:
         if (isBytesKind(name)) return bytesFromText(name, value as string);
         throw new UnknownCodecTypeError(name, this.path.toString());
@@ -86,6 +86,12 @@ export class JsonDecoder {
     const instance = Object.create(prototype) as Fields;
     for (const key of Object.keys(fields)) define(instance, key, fields[key]);
     return instance;
+  }
+
+  /** An error whose own class nobody has registered; its parent may be known. */
+  private unknownError(data: ErrorData): Error {
+    const base = data.base === undefined ? undefined : this.types.named(data.base)?.prototype;
+    return base instanceof Error ? restoreError(data, base) : restoreError(data);
   }
 
   private error(value: unknown): ErrorData {

@@ -133,6 +133,8 @@ export class JsonEncoder {
   private error(error: Error): Tree {
     const { fields, cause, errors, ...rest } = errorData(error);
     const tree = { ...rest } as Record<string, Tree>;
+    const base = this.types.nearest(error);
+    if (base !== undefined && base.encode === undefined) tree['base'] = base.name;
     if (Object.hasOwn(error, 'cause')) this.keep(tree, 'cause', cause);
     if (errors !== undefined) this.keep(tree, 'errors', errors);
     const kept: Record<string, Tree> = {};

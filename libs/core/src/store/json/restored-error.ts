@@ -26,6 +26,8 @@ export interface ErrorData {
   readonly errors?: unknown;
   /** True for errors of Catga. */
   readonly catga?: boolean;
+  /** Nearest parent class that the codec knows: a subclass of it comes back as one of these. */
+  readonly base?: string;
   /** Own enumerable fields: `code`, `status`, … */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
