@@ -72,7 +72,7 @@ export class ProcessRuntime {
       clock,
       removeAt: (record) => removeAt(record, age),
       onSuspended: (until) => this.recovery.wakeAt(until),
-      ...(count === undefined ? {} : { onFinal: retain }),
+      ...(count === undefined || store.capabilities.durable ? {} : { onFinal: retain }),
     });
     this.recovery = new Recovery({
       store,
@@ -81,6 +81,8 @@ export class ProcessRuntime {
       self: () => ownership.owner,
       lease: settings.lease,
       others,
+      count: store.capabilities.durable ? settings.retention.count : undefined,
+      names: () => this.blueprints.keys(),
       warn,
       log: options.log ?? (() => {}),
     });

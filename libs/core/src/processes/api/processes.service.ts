@@ -151,7 +151,7 @@ export class ProcessesService extends Processes {
         if (await this.askOwner(id, record, history, request, options)) return;
       } else if (
         record.status !== 'running' &&
-        (await this.engine.claim(id, 'operator', operator(options), () => [request])) === 'claimed'
+        (await this.engine.claim(id, 'operator', { meta: operator(options), more: [request] })) === 'claimed'
       ) {
         return;
       }
@@ -172,7 +172,7 @@ export class ProcessesService extends Processes {
         'Only a parked process can be retried; start a final one again with onExisting: newRun.',
       );
     }
-    const result = await this.engine.claim(id, 'operator', operator(options));
+    const result = await this.engine.claim(id, 'operator', { meta: operator(options) });
     if (result === 'not-here') throw new ProcessUnknownError(record.name, [...this.blueprints.keys()]);
     if (result !== 'claimed')
       throw new ProcessConflictError(id, 'retry', (await this.record(id)).status, 'Somebody else was quicker.');
@@ -199,7 +199,7 @@ export class ProcessesService extends Processes {
     const meta: EventMeta = { step: stuck.key, ...operator(options) };
     const more =
       decision === 'retry' ? [] : [new JournalEvent('ProcessStepCompensated', coarseNow(), { ...meta, decision })];
-    const result = await this.engine.claim(id, 'operator', operator(options), () => more);
+    const result = await this.engine.claim(id, 'operator', { meta: operator(options), more });
     if (result !== 'claimed')
       throw new ProcessConflictError(id, `decide about`, (await this.record(id)).status, 'Somebody else was quicker.');
   }

@@ -52,6 +52,16 @@ export interface EngineOptions {
 /** Why a run is taken over. `expired` counts towards poison; the others do not. */
 export type ClaimReason = 'expired' | 'released' | 'due' | 'operator';
 
+/** More about a claim. */
+export interface ClaimDetails {
+  /** Who asked for it. */
+  readonly meta?: EventMeta;
+  /** Events that an operator's decision adds. */
+  readonly more?: readonly JournalEvent[];
+  /** Claim only if the run still belongs to this node, or to none. */
+  readonly from?: { readonly owner: string | undefined };
+}
+
 /** How a claim ended. */
 export type ClaimResult = 'claimed' | 'active' | 'final' | 'parked' | 'lost' | 'not-here' | 'unknown';
 
@@ -110,6 +120,7 @@ export class ProcessEngine {
       replay: (run) => void this.replay(run),
       removeAt: (record) => options.removeAt?.(record),
       idTaken: (run) => this.idTaken(run),
+      startFailed: (run, error) => this.startFailed(run, error),
       reportInfrastructure: (id, step, error) => this.reportInfrastructure(id, step, error),
       warn: (message) => options.warn?.(message),
     };
@@ -250,6 +261,30 @@ export class ProcessEngine {
   /** Runs whose first commit is under way. */
   private readonly starting = new Map<ProcessRun, (error: unknown) => void>();
 
+  /**
+   * The first commit of a run failed because the store is away: nothing has begun, so the caller is told at once.
+   * Should the commit have gone through after all, the run is found and gone on with later.
+   */
+  private startFailed(run: ProcessRun, error: unknown): void {
+    if (this.active.get(run.id) === run) this.active.delete(run.id);
+    this.doubtful.add(run.id);
+    const reject = this.starting.get(run);
+    this.starting.delete(run);
+    if (reject) reject(error);
+    else this.waiters.reject(run.id, error);
+  }
+
+  /** Runs that may have been started although their caller was told otherwise. */
+  private readonly doubtful = new Set<string>();
+
+  /** Looks whether a start in doubt has happened, and goes on with it. */
+  async settleDoubts(): Promise<void> {
+    for (const id of this.doubtful) {
+      await this.claim(id, 'released', { from: { owner: this.options.ownership.owner } });
+      this.doubtful.delete(id);
+    }
+  }
+
   private idTaken(run: ProcessRun): void {
     if (this.active.get(run.id) === run) this.active.delete(run.id);
     this.starting.get(run)?.(taken);
@@ -341,15 +376,8 @@ export class ProcessEngine {
    *
    * Invariant: the claim is an event of the run's own stream, at the version that was read. Of two nodes that try, one
    * succeeds; a former owner's next write finds the stream longer than it left it and stops.
-   *
-   * @param more events that an operator's decision adds to the claim
    */
-  async claim(
-    id: string,
-    reason: ClaimReason,
-    meta: EventMeta = {},
-    more: (history: History) => readonly JournalEvent[] = () => [],
-  ): Promise<ClaimResult> {
+  async claim(id: string, reason: ClaimReason, details: ClaimDetails = {}): Promise<ClaimResult> {
     if (this.stopping || this.active.has(id)) return 'active';
     const { store, ownership } = this.options;
     const stored = await store.getRecord(PROCESSES, id);
@@ -359,13 +387,16 @@ export class ProcessEngine {
     if (!registered) return 'not-here';
     if (isTerminal(record.status)) return 'final';
     if (PARKED.has(record.status) && reason !== 'operator') return 'parked';
+    // Found some time ago: meanwhile another node may have been quicker, and is alive.
+    if (details.from && details.from.owner !== record.owner) return 'lost';
+    if (reason === 'due' && record.status !== 'waiting') return 'lost';
     const stream = streamOf(id, record.run);
     const history = await History.load(store, stream, registered.process.renames);
     if (reason === 'expired' && history.claimsWithoutProgress >= this.options.limits.maxClaims) {
       return this.poison(id, stream, record, history);
     }
-    const claim: EventMeta = { ...meta, epoch: history.epoch + 1, owner: ownership.owner, reason };
-    const events = [new JournalEvent('ProcessClaimed', coarseNow(), claim), ...more(history)];
+    const claim: EventMeta = { ...details.meta, epoch: history.epoch + 1, owner: ownership.owner, reason };
+    const events = [new JournalEvent('ProcessClaimed', coarseNow(), claim), ...(details.more ?? [])];
     const status = history.compensating ? 'compensating' : 'running';
     const { waitingUntil: _waiting, ...rest } = record;
     const write = recordWrite(store, id, { ...rest, status, owner: ownership.owner });

@@ -401,6 +401,11 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
       error = readError;
     }
     this.env.reportInfrastructure(this.id, undefined, error);
+    if (expected === 0) {
+      this.abandon();
+      this.env.startFailed(this, error);
+      return 'stop';
+    }
     await new Promise((resolve) => setTimeout(resolve, Math.min(100 * 2 ** (attempt - 1), 5_000)));
     return this.phase === 'over' ? 'stop' : expected;
   }

@@ -59,6 +59,8 @@ export interface RunEnvironment {
   removeAt(record: RunRecord): number | undefined;
   /** The first commit found the id taken. */
   idTaken(run: ProcessRun): void;
+  /** The first commit found the store away. */
+  startFailed(run: ProcessRun, error: unknown): void;
   reportInfrastructure(id: string, step: string | undefined, error: unknown): void;
   warn(message: string): void;
 }

@@ -75,13 +75,18 @@ function statusTags(
   const key = isActive ? `${name}\n${status}\n${owner}` : `${name}\n${status}`;
   let tags = plainTags.get(key);
   if (!tags) {
-    tags = isActive ? [`name:${name}`, `status:${status}`, ownerTag(owner)] : [`name:${name}`, `status:${status}`];
+    tags = [`name:${name}`, `status:${status}`];
+    if (isActive) tags = [...tags, ownerTag(owner)];
+    else if (isTerminal(status)) tags = [...tags, FINAL_TAG];
     // Owners come and go: a node that has lost its lease often must not keep every list it ever had.
     if (plainTags.size > 1_000) plainTags.clear();
     plainTags.set(key, tags);
   }
   return tags;
 }
+
+/** Tag of final runs. */
+export const FINAL_TAG = 'final';
 
 /** Tag of the runs of a node; without one, of those that a node has released and any other may take. */
 export function ownerTag(owner: string | undefined): string {

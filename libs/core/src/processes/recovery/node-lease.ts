@@ -91,7 +91,7 @@ export class NodeLease implements Ownership {
       this.validUntil = sent + (lease * 2) / 3;
       this.release();
     } catch (error) {
-      if (isCatgaError(error, 'CATGA_RECORD_CONFLICT')) return this.lost();
+      if (isCatgaError(error, 'CATGA_RECORD_CONFLICT')) return this.conflicted();
       this.options.warn(
         `The lease of this node could not be renewed: ${error instanceof Error ? error.message : String(error)}`,
       );
@@ -99,7 +99,16 @@ export class NodeLease implements Ownership {
     this.schedule(this.validUntil > clock.monotonic() ? lease / 3 : Math.min(1_000, lease / 3));
   }
 
-  /** Another node has ended this lease, or the renewal's answer was lost: either way this node begins anew. */
+  /** Only this node writes its lease while it lives: a newer one that is not ended is its own, whose answer was lost. */
+  private async conflicted(): Promise<void> {
+    const { store } = this.options;
+    const found = await store.getRecord(NODES, this.owner).catch(() => null);
+    if (found === undefined || (found !== null && readNode(found).dead)) return this.lost();
+    if (found) this.version = found.version;
+    this.schedule(found ? 0 : 1_000);
+  }
+
+  /** Another node has ended this lease: this node begins anew. */
   private lost(): void {
     if (this.stopped) return;
     this.options.warn(

@@ -1,7 +1,7 @@
 import { isCatgaError, type Clock } from '../../foundation/index.js';
 import type { Store, StoredRecord } from '../../store/index.js';
 import type { ClaimReason, ProcessEngine } from '../engine/process-engine.js';
-import { isTerminal, ownerTag, PROCESSES, readRecord, streamOf } from '../engine/run-record.js';
+import { FINAL_TAG, isTerminal, ownerTag, PROCESSES, readRecord, streamOf } from '../engine/run-record.js';
 import { isGone, NODES, readNode, type NodeInfo } from './node-lease.js';
 import { CancelRequests } from './cancel-requests.js';
 
@@ -13,6 +13,10 @@ export interface RecoveryOptions {
   readonly self: () => string;
   /** Milliseconds of a lease; also how often this node looks around at the least, three times in that. */
   readonly lease: number;
+  /** Final runs of each process that are kept; undefined: all, or somebody else counts them. */
+  readonly count: number | undefined;
+  /** Processes of this application. */
+  readonly names: () => Iterable<string>;
   /** Other processes may use the store: look for what they leave behind. */
   readonly others: boolean;
   readonly warn: (message: string) => void;
@@ -89,7 +93,9 @@ export class Recovery {
     try {
       const now = await this.options.store.now();
       if (others) await this.takeOver(now);
+      await this.options.engine.settleDoubts();
       await this.due(now);
+      if (this.rounds++ % 12 === 0) await this.retain();
       if (others) {
         await this.requests.serve(this.options.self());
         this.options.engine.recheck();
@@ -120,7 +126,7 @@ export class Recovery {
       if (left === 0) await store.commit({ records: [{ collection: NODES, key: record.key }] });
     }
     await this.claimAll(ownerTag(undefined), 'released');
-    if (this.rounds++ % 12 === 0) await this.orphans(live);
+    if (this.rounds % 12 === 0) await this.orphans(live);
   }
 
   /** Ends a lease for good: its node can no longer renew it. False when the node was quicker. */
@@ -169,7 +175,11 @@ export class Recovery {
     let claimed = 0;
     for (let i = 0; i < records.length && !this.stopped; i += BATCH) {
       const results = await Promise.all(
-        records.slice(i, i + BATCH).map(({ key }) => this.options.engine.claim(key, reason)),
+        records
+          .slice(i, i + BATCH)
+          .map((record) =>
+            this.options.engine.claim(record.key, reason, { from: { owner: readRecord(record).owner } }),
+          ),
       );
       left += results.filter((result) => result === 'not-here').length;
       claimed += results.filter((result) => result === 'claimed').length;
@@ -194,6 +204,29 @@ export class Recovery {
       await store.findRecords({ collection: PROCESSES, dueBefore: now + 86_400_000, order: 'due', limit: 1 })
     ).records;
     if (next?.dueAt !== undefined) this.wakeIn(Math.max(next.dueAt - now, 5));
+  }
+
+  /** Of every process, only so many final runs are kept: the newest. */
+  private async retain(): Promise<void> {
+    const { count, names, store } = this.options;
+    if (count === undefined) return;
+    for (const name of names()) {
+      let kept = 0;
+      let cursor: string | undefined;
+      do {
+        const page = await store.findRecords({
+          collection: PROCESSES,
+          tags: [`name:${name}`, FINAL_TAG],
+          order: 'newest',
+          limit: 500,
+          ...(cursor === undefined ? {} : { cursor }),
+        });
+        const old = page.records.slice(Math.max(0, count - kept));
+        kept += page.records.length;
+        for (let i = 0; i < old.length; i += BATCH) await this.remove(old.slice(i, i + BATCH));
+        ({ cursor } = page);
+      } while (cursor !== undefined && !this.stopped);
+    }
   }
 
   private async remove(records: readonly StoredRecord[]): Promise<void> {
