@@ -299,19 +299,16 @@ export class ProcessEngine {
     policy: ExistingProcessPolicy,
   ): Promise<Started> {
     const stored = await this.options.store.getRecord(PROCESSES, id);
-    if (!stored) {
-      if (this.active.has(id)) return { id, started: false };
-      return this.launch(registered, id, 1, 0, command, options);
-    }
-    const record = readRecord(stored);
-    if (policy === 'reject') throw new ProcessAlreadyExistsError(id, record.status);
-    if (policy === 'newRun' && isTerminal(record.status)) {
-      return this.launch(registered, id, record.run + 1, stored.version, command, options).catch((error: unknown) => {
-        if (error !== taken) throw error;
-        return { id, started: false };
-      });
-    }
-    return { id, started: false };
+    const record = stored && readRecord(stored);
+    if (record && policy === 'reject') throw new ProcessAlreadyExistsError(id, record.status);
+    const again = !record || (policy === 'newRun' && isTerminal(record.status));
+    // Another start may have been quicker while the store answered.
+    if (!again || this.active.has(id)) return { id, started: false };
+    const [number, version] = record ? [record.run + 1, stored.version] : [1, 0];
+    return this.launch(registered, id, number, version, command, options).catch((error: unknown) => {
+      if (error !== taken) throw error;
+      return { id, started: false };
+    });
   }
 
   // --- results ------------------------------------------------------------------------------------------------------
@@ -500,6 +497,8 @@ export class ProcessEngine {
   /** Stops at once, as if the process had been killed: nothing more is written. For tests and lost leases. */
   crash(): void {
     this.stopping = true;
+    // Whether their first write has arrived is unknown; whoever waits must not wait for ever.
+    this.rejectStarting((run) => new EngineStoppedError(run.id));
     this.abandonAll();
     this.env.deadlines.stop();
     this.waiters.rejectAll((id) => new EngineStoppedError(id));
@@ -509,6 +508,14 @@ export class ProcessEngine {
   abandonAll(): void {
     for (const run of this.active.values()) run.abandon();
     this.active.clear();
+    // Whoever has started them looks whether they exist, and starts them again if not.
+    this.rejectStarting(() => taken);
+  }
+
+  private rejectStarting(error: (run: ProcessRun) => unknown): void {
+    const starting = [...this.starting];
+    this.starting.clear();
+    for (const [run, reject] of starting) reject(error(run));
   }
 
   /** Lets any node take over a run that this one has left. The run's journal stays as it is. */
