@@ -61,8 +61,10 @@ export abstract class ProcessesController implements OnApplicationBootstrap, OnM
     // An application context has no HTTP server to mount anything on. The type does not admit it.
     if (!(this.host.httpAdapter as object | null | undefined)) return;
     const { open, why, unguarded } = this.gate();
+    const reading = this.options.guards.length > 0 ? 'open to whom the guards let in' : 'open';
     const operations = `operations (every POST) are ${open ? 'open' : 'closed, answering 403'}: ${why}`;
-    const line = `Process endpoints at /${this.options.path.replace(/^\//, '')}: reading is open${this.options.guards.length > 0 ? ' to whom the guards let in' : ''}, ${operations}.`;
+    const path = this.options.path.replace(/^\//, '');
+    const line = `Process endpoints at /${path}: reading is ${reading}, ${operations}.`;
     if (unguarded) this.logger.warn(`${line} Configure guards before others can reach them.`);
     else this.logger.log(line);
   }

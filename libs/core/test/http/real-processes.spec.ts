@@ -102,7 +102,23 @@ class OrderProcess {
   }
 }
 
-const handlers = [World, ReserveHandler, ReleaseHandler, ChargeHandler, OrderProcess];
+class Unruled extends Command {
+  constructor(readonly orderId: string) {
+    super();
+  }
+}
+
+@CatgaProcess(Unruled)
+class UnruledProcess {
+  async execute(command: Unruled): Promise<void> {
+    await this.note(command.orderId);
+  }
+  async note(orderId: string): Promise<string> {
+    return orderId;
+  }
+}
+
+const handlers = [World, ReserveHandler, ReleaseHandler, ChargeHandler, OrderProcess, UnruledProcess];
 
 describe('the endpoints over the process engine', () => {
   let app: INestApplication | undefined;
@@ -148,6 +164,7 @@ describe('the endpoints over the process engine', () => {
         steps: [{ name: 'reserve', compensation: 'compensateReserve', attempts: 3 }, { name: 'charge' }],
         flow: [{ kind: 'step' }, { kind: 'step' }],
       },
+      { name: 'UnruledProcess' },
     ]);
   });
 
@@ -312,6 +329,8 @@ describe('the endpoints over the process engine', () => {
     const wrong = await http.post('/processes/OrderProcess').send({ orderId: '', amount: 'x' }).expect(422);
     const paths = (wrong.body as { errors: { path: string }[] }).errors.map(({ path }) => path);
     expect(paths).toEqual(['orderId', 'amount']);
+    const nameless = await http.post('/processes/UnruledProcess').send({ amount: 1 }).expect(422);
+    expect(nameless.body).toMatchObject({ code: 'CATGA_PROCESS_ID' });
     await http.post('/processes/OderProcess').send({}).expect(404);
     await http.get('/processes/OrderProcess:9').expect(404);
     const { body } = await http.get('/processes').expect(200);
