@@ -294,6 +294,27 @@ describe('what is a step', () => {
     expect(sequential).toBe(false);
   });
 
+  it('is a call of a method without async wherever its promise goes before it is awaited', () => {
+    const process = written(
+      `
+      const each = async (p) => { await p; };
+      await each(this.one());
+      await Promise.all([this.two()].map((p) => p.catch(() => 1)));
+      const byItem = new Map(order.items.map((i) => [i, this.three(i)]));
+      await Promise.all(byItem.values());
+      const run = async (work) => { await work(); };
+      await run(() => this.four());
+      const { x } = { x: this.five() };
+      await x;
+      for (const p of [this.six(), this.six()]) await p;
+      return this.plain();`,
+      ['one', 'two', 'three', 'four', 'five', 'six']
+        .map((name) => `${name}() { return this.mediator.send({}); }`)
+        .join(' ') + ' plain() { return { a: this.mediator }; }',
+    );
+    expect(stepsOf(process).sort()).toEqual(['five', 'four', 'one', 'six', 'three', 'two']);
+  });
+
   it('is not a call that nobody awaits, nor a method that answers at once', () => {
     class P extends Steps {
       async execute(order: Order) {
@@ -494,11 +515,12 @@ describe('what the engine may rely on', () => {
     ['a return through finally', 'try { return this.a(); } finally { await this.b(); }'],
     ['a promise chain', 'await this.a().catch(() => 1);'],
     ['an argument that is started but not awaited', 'await this.b(this.a());'],
+    ['this given away by plain code', 'this.leak(); await this.a();'],
     ['this given away', 'const self = this; await this.a(self === undefined);'],
     ['an inline method that is not awaited on the spot', 'const p = this.part(); await this.b(); await p;'],
     ['several steps of the context', "await this.stepAll([{ name: 'a', work: () => 1 }]).then(() => 1);", 'Base'],
   ])('is not sequential with %s', (_what, body, above = 'Steps') => {
-    const target = written(body, 'async part() { await this.a(); }', above);
+    const target = written(body, 'async part() { await this.a(); } leak() { this.list.push(this); }', above);
     inlined(target, 'part');
     expect(sequential(target)).toBe(false);
   });
@@ -584,6 +606,21 @@ describe('awaits that are not steps', () => {
     ['one side of a condition', `await (order.amount > 1 ? this.a() : helper(2));`, /^`await helper\(2\)`/],
     ['the right side of ??', `await (order.cached ?? helper(2));`, /^`await helper\(2\)`/],
     ['a variable', `const p = helper(3); await this.a(); await p;`, /^`await helper\(3\)`/],
+    [
+      'an argument of a local function',
+      `const f = async (p) => { await p; }; await f(helper(9));`,
+      /^`await helper\(9\)`/,
+    ],
+    [
+      'a function that a local function calls',
+      `const f = async (g) => { await g(); }; await f(() => helper(9));`,
+      /^`await helper\(9\)`/,
+    ],
+    [
+      'promises that a callback waits for',
+      `await Promise.all([helper(9)].map((p) => p.catch(() => 1)));`,
+      /^`await helper\(9\)`/,
+    ],
     ['a variable assigned later', `let p; if (order.amount) p = helper(3); await p;`, /^`await helper\(3\)`/],
     ['an array that is filled', `const all = []; all.push(helper(5)); await Promise.all(all);`, /^`await helper\(5\)`/],
     ['a field of a local object', `const all = { x: helper(6) }; await all.x;`, /^`await helper\(6\)`/],
@@ -670,6 +707,8 @@ describe('awaits that are not steps', () => {
     'const chosen = order.amount > 1 ? this.a() : Promise.resolve(0); await this.b(); await chosen;',
     'const run = async (work) => { await work(); }; await run(() => this.a());',
     'const all = []; for (const i of order.items) all.push(this.a(i)); for (const one of all) await one;',
+    'const byItem = new Map(order.items.map((i) => [i, this.a(i)])); await Promise.all(byItem.values());',
+    'await Promise.all(order.items.map((i) => [i, 1]));',
     'const results = await Promise.all(order.items.map((i) => this.a(i))); return results.map((r) => r * 2);',
     'const jobs = { x: this.a(), y: this.b() }; const [x, y] = await Promise.all(Object.values(jobs)); return { x, y };',
     'const small = order.items.filter((i) => i.length < 3); await Promise.all(small.map((i) => this.a(i)));',
@@ -1273,6 +1312,10 @@ describe('steps of the base class and of the context', () => {
       async ship() {}
     }
     expect(problemsOf(P)).toEqual([expect.stringMatching(/"ship" is awaited as a step and also used as plain code/)]);
+    const nested = written(`await this.step('outer', () => this.step('inner', () => 1));`, '', 'Base');
+    expect(problemsOf(nested)).toEqual([
+      expect.stringMatching(/^`this\.step\('inner', .*a step cannot hold another one/),
+    ]);
   });
 });
 

@@ -66,6 +66,7 @@ function read(target: Type<object>, problems: Problems): ProcessShape {
   const { names: named, open } = namedSteps(flow, units);
   const steps = readSteps(cls, flow, tree, named, problems);
   checkFormerNames(steps, problems);
+  const plain = readPlainCode(cls, flow, problems);
   return {
     name,
     steps,
@@ -74,8 +75,8 @@ function read(target: Type<object>, problems: Problems): ProcessShape {
     openNames: open,
     flow: tree,
     version: hashOf(flow.units),
-    sequential: isSequential(flow, units),
-    writesFields: readPlainCode(cls, flow, problems).writesFields,
+    sequential: !plain.leaksThis && isSequential(flow, units),
+    writesFields: plain.writesFields,
   };
 }
 

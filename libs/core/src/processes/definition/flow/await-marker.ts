@@ -1,4 +1,4 @@
-import { propertyName, returnsOf, unwrap, type FunctionNode, type SyntaxNode } from '../source/syntax.js';
+import { isFunction, propertyName, returnsOf, unwrap, type FunctionNode, type SyntaxNode } from '../source/syntax.js';
 import type { Binding } from '../source/bindings.js';
 import { functionArguments, isGlobal, makesElements, targetOf, type CallTarget } from './call-target.js';
 import type { FlowUnit, FlowUnits } from './flow-unit.js';
@@ -15,8 +15,6 @@ export interface AwaitReport {
   method(call: SyntaxNode, target: Extract<CallTarget, { kind: 'method' }>, unit: FlowUnit, how: Waiting): void;
   /** Something that is not recorded, and so must not be waited for. */
   foreign(node: SyntaxNode, unit: FlowUnit, how: Waiting): void;
-  /** An array that is waited for as if it were a promise. */
-  array(node: SyntaxNode, unit: FlowUnit): void;
   /** A method that is given away instead of called. */
   reference(node: SyntaxNode, name: string, unit: FlowUnit): void;
 }
@@ -56,8 +54,9 @@ export class AwaitMarker {
       case 'SpreadElement':
         return next(node.argument);
       case 'ArrayExpression':
-        if (!deep) return how === 'await' ? this.report.array(node, unit) : undefined;
-        return node.elements.forEach(next);
+        // Promises in an array that is put somewhere are waited for one day.
+        if (deep || how === 'await') for (const one of node.elements) if (one) this.mark(one, unit, how, true);
+        return;
       case 'ObjectExpression':
         if (deep) for (const one of node.properties) next(one.type === 'Property' ? one.value : one);
         return;
@@ -96,7 +95,7 @@ export class AwaitMarker {
       }
       return;
     }
-    if (binding.kind === 'parameter') return;
+    for (const { value, elements } of unit.argumentsOf(binding)) this.mark(value, unit, how, deep || elements);
     for (const value of binding.values) {
       const inCollection = deep || isElementsOf(value, unit);
       this.mark(value, unit, how === 'await' ? 'await' : 'perhaps', inCollection || value.type === 'ArrayExpression');
@@ -127,15 +126,19 @@ export class AwaitMarker {
       case 'settled':
         return target.value && this.mark(target.value, unit, how, deep);
       case 'closure':
-        this.markReturns(target.functions, unit, how, deep);
-        return this.markReturns(functionArguments(call, unit), unit, 'perhaps');
+        return this.markReturns(target.functions, unit, how, deep);
       case 'then':
         this.mark(target.promise, unit, how, deep);
         return this.markReturns(functionArguments(call, unit), unit, 'return');
       case 'collection':
         return this.markCollection(call, target, unit, how, deep);
-      case 'context':
       case 'parameter':
+        for (const value of target.given) {
+          if (isFunction(value)) this.markReturns([value], unit, how, deep);
+          else this.markCallback(value, unit, how);
+        }
+        return;
+      case 'context':
         return;
       case 'foreign':
         if (how === 'await' || (how === 'return' && leadsToDependency(call, unit)))
@@ -166,9 +169,7 @@ export class AwaitMarker {
     if (name === 'forEach') return;
     if (name.startsWith('reduce')) {
       for (const start of call.arguments.slice(1)) this.mark(start, unit, how, deep);
-    } else if (!deep) {
-      return how === 'await' ? this.report.array(call, unit) : undefined;
-    }
+    } else if (!deep) return;
     if (!makesElements(name) || (name === 'from' && call.arguments.length < 2)) {
       if (source) this.mark(source, unit, how, true);
       for (const argument of name === 'concat' ? call.arguments : []) this.mark(argument, unit, how, true);

@@ -18,8 +18,8 @@ export type CallTarget =
   | { readonly kind: 'settled'; readonly value: SyntaxNode | undefined }
   /** A function of the flow, declared or in place. */
   | { readonly kind: 'closure'; readonly functions: readonly FunctionNode[] }
-  /** A parameter that is called; what it is was checked where it is given. */
-  | { readonly kind: 'parameter' }
+  /** A parameter that is called. */
+  | { readonly kind: 'parameter'; readonly given: readonly SyntaxNode[] }
   | { readonly kind: 'then'; readonly name: string; readonly promise: SyntaxNode }
   /** A method of arrays, sets and maps that hands on the promises in them, or makes them with a callback. */
   | { readonly kind: 'collection'; readonly name: string; readonly source: SyntaxNode | undefined }
@@ -95,7 +95,9 @@ function ofPromise(name: string, call: Call): CallTarget {
 function ofIdentifier(callee: SyntaxNode, unit: FlowUnit): CallTarget {
   const binding = unit.bindingOf(callee);
   if (!binding) return FOREIGN;
-  if (binding.kind === 'parameter') return { kind: 'parameter' };
+  if (binding.kind === 'parameter') {
+    return { kind: 'parameter', given: unit.argumentsOf(binding).map(({ value }) => unwrap(value)) };
+  }
   const functions = binding.values.filter((value) => isFunction(value));
   return functions.length > 0 && functions.length === binding.values.length ? { kind: 'closure', functions } : FOREIGN;
 }

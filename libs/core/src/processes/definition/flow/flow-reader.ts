@@ -43,7 +43,6 @@ class FlowReader implements FlowAnalysis {
     this.marker = new AwaitMarker(known, {
       method: (call, target, unit, how) => this.noteAwaited(call, target, unit, how),
       foreign: (node, unit, how) => this.rules.foreign(node, unit, how),
-      array: (node, unit) => this.rules.arrayAwaited(node, unit),
       reference: (node, name, unit) => this.rules.reference(node, name, unit),
     });
   }
@@ -88,7 +87,10 @@ class FlowReader implements FlowAnalysis {
 
   private markAwaits(node: SyntaxNode, unit: FlowUnit): void {
     this.rules.expression(node, unit);
-    if (node.type === 'AwaitExpression') this.marker.mark(node.argument, unit, 'await');
+    if (node.type === 'AwaitExpression') {
+      this.rules.arrayAwaited(node.argument, unit);
+      this.marker.mark(node.argument, unit, 'await');
+    }
     if (isFunction(node) && node.async) this.marker.markReturns([node], unit, 'return');
   }
 
@@ -108,6 +110,7 @@ class FlowReader implements FlowAnalysis {
     if (node.type === 'MemberExpression') this.classifyMember(node, unit);
     if (node.type !== 'CallExpression') return;
     const target = targetOf(node, unit, this.known);
+    if (target.kind === 'context' && this.inWork(node, unit)) this.rules.stepInStep(node, target.name, unit);
     if (target.kind !== 'method' || !target.member) return;
     if (!this.inWork(node, unit) && this.isStep(node, target.member, unit)) {
       this.stepCalls.set(node, target.name);

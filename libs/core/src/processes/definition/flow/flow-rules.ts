@@ -1,6 +1,7 @@
 import { childrenOf, isFunction, propertyName, unwrap, type SyntaxNode } from '../source/syntax.js';
 import type { Waiting } from './await-marker.js';
 import { functionArguments, isGlobal, targetOf, type CallTarget } from './call-target.js';
+import { isRecorded } from './context-steps.js';
 import type { FlowAnalysis } from './flow-analysis.js';
 import type { FlowUnit, FlowUnits } from './flow-unit.js';
 import { didYouMean, lowerFirst, type Problems } from './problems.js';
@@ -68,9 +69,23 @@ export class FlowRules {
   }
 
   /** An array is no promise: the code goes on while its steps are under way. */
-  arrayAwaited(node: SyntaxNode, unit: FlowUnit): void {
+  arrayAwaited(argument: SyntaxNode, unit: FlowUnit): void {
+    const node = unwrap(argument);
+    const target = node.type === 'CallExpression' ? targetOf(node, unit, this.units) : undefined;
+    const isArray = target?.kind === 'collection' && !['forEach', 'reduce', 'reduceRight'].includes(target.name);
+    if (node.type !== 'ArrayExpression' && !isArray) return;
     const text = unit.textOf(node);
     this.add(unit, `await ${text}`, `an array is not waited for. Write \`await Promise.all(${text})\`.`);
+  }
+
+  /** Recorded once, the outer step would leave out the inner one on replay. */
+  stepInStep(call: SyntaxNode, name: string, unit: FlowUnit): void {
+    if (!isRecorded(name)) return;
+    this.add(
+      unit,
+      unit.textOf(call),
+      'a step cannot hold another one. Take it out of the body of the outer step, or make the outer step a method of the class.',
+    );
   }
 
   reference(node: SyntaxNode, name: string, unit: FlowUnit): void {

@@ -1,4 +1,5 @@
 import { isInline } from '../../decorators/inline.decorator.js';
+import { argumentsOf, type Argument } from './arguments.js';
 import { resolveBindings, type Binding, type Bindings } from '../source/bindings.js';
 import type { ClassMembers, Member } from '../source/class-members.js';
 import { childrenOf, isFunction, parseMethod, textOf, type FunctionNode, type SyntaxNode } from '../source/syntax.js';
@@ -6,6 +7,7 @@ import { childrenOf, isFunction, parseMethod, textOf, type FunctionNode, type Sy
 /** A method whose code is flow: `execute` or an inline method. */
 export class FlowUnit {
   private readonly parents = new Map<SyntaxNode, SyntaxNode>();
+  private readonly given: ReadonlyMap<Binding, readonly Argument[]>;
 
   private constructor(
     readonly member: Member,
@@ -13,6 +15,7 @@ export class FlowUnit {
     readonly fn: FunctionNode,
     private readonly bindings: Bindings,
   ) {
+    this.given = argumentsOf(fn, bindings);
     this.noteParents(fn);
   }
 
@@ -25,6 +28,11 @@ export class FlowUnit {
   /** The local name an identifier means; undefined for names of the module or the platform. */
   bindingOf(node: SyntaxNode): Binding | undefined {
     return this.bindings.get(node);
+  }
+
+  /** What the code of the flow gives to a parameter; nothing for what comes from outside. */
+  argumentsOf(parameter: Binding): readonly Argument[] {
+    return this.given.get(parameter) ?? [];
   }
 
   parentOf(node: SyntaxNode): SyntaxNode | undefined {

@@ -6,6 +6,8 @@ import type { FlowAnalysis } from './flow-analysis.js';
 /** What the plain code of a flow does with `this`. */
 export interface PlainCode {
   readonly writesFields: boolean;
+  /** Some plain method gives `this` away, so that steps may be called where nobody looks. */
+  readonly leaksThis: boolean;
 }
 
 /**
@@ -15,6 +17,7 @@ export interface PlainCode {
 export function readPlainCode(cls: ClassMembers, flow: FlowAnalysis, problems: Problems): PlainCode {
   const steps = new Set(flow.stepCalls.values());
   let writesFields = flow.leaksThis || flow.units.some((unit) => setsFields(unit.fn));
+  let leaks = false;
   const seen = new Set<string>();
   const visit = (name: string): void => {
     const member = cls.members.get(name);
@@ -22,6 +25,7 @@ export function readPlainCode(cls: ClassMembers, flow: FlowAnalysis, problems: P
     seen.add(name);
     const parsed = parseMethod(member.source);
     writesFields ||= parsed === undefined || setsFields(parsed.fn);
+    leaks ||= parsed === undefined || leaksThis(parsed.fn);
     if (!parsed) return;
     for (const used of membersUsed(parsed.fn)) {
       if (steps.has(used)) {
@@ -32,7 +36,7 @@ export function readPlainCode(cls: ClassMembers, flow: FlowAnalysis, problems: P
     }
   };
   for (const name of flow.plain) visit(name);
-  return { writesFields };
+  return { writesFields, leaksThis: leaks };
 }
 
 /** Names read or called on `this`. */
@@ -48,21 +52,24 @@ function membersUsed(node: SyntaxNode): Set<string> {
 }
 
 /** `this.x = …`, `this.x++`, `delete this.x`, `[this.x] = …`, or `this` given away, so that anything may happen. */
-function setsFields(node: SyntaxNode): boolean {
-  let found = false;
-  const visit = (one: SyntaxNode, parent: SyntaxNode | undefined): void => {
-    if (one.type === 'ThisExpression' && !(parent?.type === 'MemberExpression' && parent.object === one)) found = true;
-    if (one.type === 'AssignmentExpression') found ||= holdsField(one.left);
-    if (one.type === 'UpdateExpression') found ||= holdsField(one.argument);
-    if (one.type === 'UnaryExpression' && one.operator === 'delete') found ||= holdsField(one.argument);
-    if (one.type === 'ForOfStatement' || one.type === 'ForInStatement') found ||= holdsField(one.left);
-  };
-  const descend = (one: SyntaxNode, parent: SyntaxNode | undefined): void => {
-    visit(one, parent);
-    if (!found) for (const child of childrenOf(one)) descend(child, one);
-  };
-  descend(node, undefined);
+function setsFields(fn: SyntaxNode): boolean {
+  let found = leaksThis(fn);
+  walk(fn, (node) => {
+    if (node.type === 'AssignmentExpression') found ||= holdsField(node.left);
+    if (node.type === 'UpdateExpression') found ||= holdsField(node.argument);
+    if (node.type === 'UnaryExpression' && node.operator === 'delete') found ||= holdsField(node.argument);
+    if (node.type === 'ForOfStatement' || node.type === 'ForInStatement') found ||= holdsField(node.left);
+    return !found;
+  });
   return found;
+}
+
+/** `this` in any place but in front of a dot with a name behind it. */
+function leaksThis(node: SyntaxNode): boolean {
+  if (node.type === 'ThisExpression') return true;
+  const isNamed = node.type === 'MemberExpression' && node.object.type === 'ThisExpression';
+  if (isNamed) return propertyName(node) === undefined && node.computed;
+  return childrenOf(node).some(leaksThis);
 }
 
 /** True when a target of an assignment is a field of `this`, also within a pattern. */
