@@ -1,1 +1,3 @@
+export { describeStoreConformance } from './store/conformance/index.js';
+export type { StoreConformanceOptions, TestGlobals } from './store/conformance/suite.js';
 export { FaultyStore, type FaultOptions } from './store/faulty-store.js';

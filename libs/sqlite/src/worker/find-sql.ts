@@ -1,4 +1,5 @@
 import type { Cell } from './driver.js';
+import { storedTag } from './record-table.js';
 import type { Query } from './protocol.js';
 
 /** Columns of {@link Query} `record` and `find`. */
@@ -26,8 +27,7 @@ export function findSql(query: Query & { kind: 'find' }, now: number, tags: read
   };
   const from = source(byDue, tags.length);
   if (!byDue)
-    for (const [index, tag] of tags.entries())
-      condition(`t${index}.collection = ? AND t${index}.tag = ?`, query.collection, tag);
+    for (const [index, tag] of tags.entries()) condition(`t${index}.tag = ?`, storedTag(query.collection, tag));
   const id = byDue || tags.length === 0 ? 'r.id' : 't0.record_id';
   condition('r.collection = ?', query.collection);
   condition('(r.expires_at IS NULL OR r.expires_at > ?)', now);
@@ -35,8 +35,8 @@ export function findSql(query: Query & { kind: 'find' }, now: number, tags: read
     condition('r.due_at IS NOT NULL');
     for (const tag of tags) {
       condition(
-        'EXISTS (SELECT 1 FROM record_tags t WHERE t.collection = r.collection AND t.tag = ? AND t.record_id = r.id)',
-        tag,
+        'EXISTS (SELECT 1 FROM record_tags t WHERE t.tag = ? AND t.record_id = r.id)',
+        storedTag(query.collection, tag),
       );
     }
   }

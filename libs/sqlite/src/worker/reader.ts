@@ -2,6 +2,7 @@ import type { Cell, Connection, Statement } from './driver.js';
 import { toFault } from './fault.js';
 import { FileConnection } from './file-connection.js';
 import { payloadFromCell } from './payload-cell.js';
+import { storedTag } from './record-table.js';
 import type { Query, ReadReply, ReadRequest, WorkerSettings } from './protocol.js';
 import { findSql, RECORD } from './find-sql.js';
 
@@ -91,8 +92,11 @@ export class Reader {
   /** SQLite keeps no statistics of tags for us: a short look at each tells which one narrows the search most. */
   private rarestFirst(open: Open, { collection, tags }: Query & { kind: 'find' }): readonly string[] {
     if (tags.length < 2) return tags;
-    const sql = 'SELECT count(*) FROM (SELECT 1 FROM record_tags WHERE collection = ? AND tag = ? LIMIT 2000)';
-    const counted = tags.map((tag) => ({ tag, count: Number(this.all(open, sql, [collection, tag])[0]?.[0]) }));
+    const sql = 'SELECT count(*) FROM (SELECT 1 FROM record_tags WHERE tag = ? LIMIT 2000)';
+    const counted = tags.map((tag) => ({
+      tag,
+      count: Number(this.all(open, sql, [storedTag(collection, tag)])[0]?.[0]),
+    }));
     return counted.sort((a, b) => a.count - b.count).map(({ tag }) => tag);
   }
 

@@ -1,7 +1,7 @@
+import { BatchedStatement } from './batched-statement.js';
 import { BoundedMap } from './bounded-map.js';
 import type { Cell, Connection } from './driver.js';
 import { payloadToCell } from './payload-cell.js';
-import { RowBuffer } from './row-buffer.js';
 
 const CACHED_RECORDS = 20_000;
 /** Expired records removed in one transaction: enough to keep up, too few to be felt. */
@@ -43,32 +43,58 @@ export class RecordTable {
   lastRecord = 0;
   private readonly states = new BoundedMap<string, RecordState>(CACHED_RECORDS);
   private readonly touched = new Set<RecordState>();
-  private readonly recordRows: RowBuffer;
-  private readonly tagRows: RowBuffer;
-  private readonly find;
-  private readonly update;
-  private readonly deleteRecord;
-  private readonly deleteTag;
+  private readonly inserts: BatchedStatement;
+  private readonly updates: BatchedStatement;
+  private readonly deletes: BatchedStatement;
+  private readonly tagInserts: BatchedStatement;
+  private readonly found: BatchedStatement;
+  private readonly removedTags = new Map<string, number[]>();
   private readonly expired;
 
-  constructor(connection: Connection) {
-    this.recordRows = new RowBuffer(
+  constructor(private readonly connection: Connection) {
+    this.inserts = new BatchedStatement(
       connection,
-      'INSERT INTO records (id, collection, key, version, value, tags, created_at, updated_at, due_at, expires_at)',
       10,
+      (rows) =>
+        `INSERT INTO records (id, collection, key, version, value, tags, created_at, updated_at, due_at, expires_at) VALUES ${rows}`,
     );
-    this.tagRows = new RowBuffer(connection, 'INSERT INTO record_tags (collection, tag, record_id)', 3);
-    this.find = connection.prepare(
-      'SELECT id, version, created_at, expires_at, tags FROM records WHERE collection = ? AND key = ?',
+    this.updates = new BatchedStatement(
+      connection,
+      7,
+      (rows) =>
+        `UPDATE records SET version = new.column2, value = new.column3, tags = new.column4, updated_at = new.column5,
+         due_at = new.column6, expires_at = new.column7 FROM (VALUES ${rows}) AS new WHERE id = new.column1`,
     );
-    this.update = connection.prepare(
-      'UPDATE records SET version = ?, value = ?, tags = ?, updated_at = ?, due_at = ?, expires_at = ? WHERE id = ?',
+    this.deletes = new BatchedStatement(connection, 1, (ids) => `DELETE FROM records WHERE id IN (${ids})`);
+    this.tagInserts = new BatchedStatement(
+      connection,
+      2,
+      (rows) => `INSERT INTO record_tags (tag, record_id) VALUES ${rows}`,
     );
-    this.deleteRecord = connection.prepare('DELETE FROM records WHERE id = ?');
-    this.deleteTag = connection.prepare('DELETE FROM record_tags WHERE collection = ? AND tag = ? AND record_id = ?');
+    this.found = new BatchedStatement(
+      connection,
+      2,
+      (rows) =>
+        `SELECT collection, key, id, version, created_at, expires_at, tags FROM records WHERE (collection, key) IN (VALUES ${rows})`,
+    );
     this.expired = connection.prepare(
       `SELECT collection, key FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT ${SWEEP_ROWS}`,
     );
+  }
+
+  /** Learns about records, all in one look into the file. To be called before anything else about them. */
+  load(records: Iterable<Pick<RecordRow, 'collection' | 'key'>>): void {
+    for (const { collection, key } of records) {
+      const name = nameOf(collection, key);
+      if (this.states.get(name) !== undefined) continue;
+      this.states.set(name, unknownRecord(collection, key));
+      this.found.add(collection, key);
+    }
+    for (const [collection, key, id, version, createdAt, expiresAt, tagText] of this.found.all()) {
+      const tags = typeof tagText === 'string' ? (JSON.parse(tagText) as string[]) : [];
+      const state = this.state(collection as string, key as string);
+      Object.assign(state, { id, version, createdAt, expiresAt, tags, saved: { id, tags } });
+    }
   }
 
   version(collection: string, key: string, now: number): number {
@@ -103,25 +129,33 @@ export class RecordTable {
       if (state.version > 0) this.save(state, now);
       state.write = undefined;
     }
-    this.recordRows.flush();
-    this.tagRows.flush();
     this.touched.clear();
+    this.deletes.run();
+    this.deleteTags();
+    this.updates.run();
+    this.inserts.run();
+    this.tagInserts.run();
   }
 
   /** Removes some of what has expired. */
   sweep(now: number): void {
-    for (const [collection, key] of this.expired.all([now])) {
-      const state = this.state(String(collection), String(key));
+    const rows = this.expired
+      .all([now])
+      .map(([collection, key]) => ({ collection: String(collection), key: String(key) }));
+    this.load(rows);
+    for (const { collection, key } of rows) {
+      const state = this.state(collection, key);
       // Written again in this transaction: no longer what the file says.
       if (this.touched.has(state) || !isExpired(state, now)) continue;
-      this.removeSaved(state);
       state.version = 0;
+      this.touched.add(state);
     }
   }
 
+  /** Forgets everything that was not written, and all that is known: the file says what is true. */
   reset(): void {
-    this.recordRows.discard();
-    this.tagRows.discard();
+    for (const batched of [this.inserts, this.updates, this.deletes, this.tagInserts, this.found]) batched.discard();
+    this.removedTags.clear();
     this.touched.clear();
     this.states.clear();
   }
@@ -136,49 +170,54 @@ export class RecordTable {
     const tagText = tags.length === 0 ? null : JSON.stringify(tags);
     const cell = payloadToCell(value);
     if (saved === undefined) {
-      this.recordRows.add(id, collection, key, version, cell, tagText, createdAt, now, dueAt, expiresAt);
+      this.inserts.add(id, collection, key, version, cell, tagText, createdAt, now, dueAt, expiresAt);
     } else {
-      this.update.run([version, cell, tagText, now, dueAt, expiresAt, id]);
-      for (const tag of saved.tags) if (!tags.includes(tag)) this.deleteTag.run([collection, tag, id]);
+      this.updates.add(id, version, cell, tagText, now, dueAt, expiresAt);
+      for (const tag of saved.tags) if (!tags.includes(tag)) this.removeTag(collection, tag, id);
     }
-    for (const tag of tags) if (saved?.tags.includes(tag) !== true) this.tagRows.add(collection, tag, id);
+    for (const tag of tags) {
+      if (saved?.tags.includes(tag) !== true) this.tagInserts.add(storedTag(collection, tag), id);
+    }
     state.saved = { id, tags };
   }
 
   private removeSaved(state: RecordState): void {
     const { saved, collection } = state;
     if (saved === undefined) return;
-    this.deleteRecord.run([saved.id]);
-    for (const tag of saved.tags) this.deleteTag.run([collection, tag, saved.id]);
+    this.deletes.add(saved.id);
+    for (const tag of saved.tags) this.removeTag(collection, tag, saved.id);
     state.saved = undefined;
   }
 
-  private state(collection: string, key: string): RecordState {
-    // No NUL can be in a name, so two different pairs never meet here.
-    const name = `${collection}\0${key}`;
-    let state = this.states.get(name);
-    if (state === undefined) {
-      state = this.load(collection, key);
-      this.states.set(name, state);
-    }
-    return state;
+  private removeTag(collection: string, tag: string, id: number): void {
+    const stored = storedTag(collection, tag);
+    const ids = this.removedTags.get(stored);
+    if (ids === undefined) this.removedTags.set(stored, [id]);
+    else ids.push(id);
   }
 
-  private load(collection: string, key: string): RecordState {
-    const [id, version, createdAt, expiresAt, tagText] = this.find.all([collection, key])[0] ?? [];
-    const tags = typeof tagText === 'string' ? (JSON.parse(tagText) as string[]) : [];
-    return {
-      collection,
-      key,
-      id: Number(id ?? 0),
-      version: Number(version ?? 0),
-      createdAt: Number(createdAt ?? 0),
-      expiresAt: typeof expiresAt === 'number' ? expiresAt : null,
-      tags,
-      saved: id === undefined ? undefined : { id: Number(id), tags },
-      write: undefined,
-    };
+  /** Grouped by tag: mostly many records lose the same one, a state they have left. */
+  private deleteTags(): void {
+    for (const [tag, ids] of this.removedTags) {
+      const list = ids.join(', '); // numbers of ours
+      this.connection.prepare(`DELETE FROM record_tags WHERE tag = ? AND record_id IN (${list})`).run([tag]);
+    }
+    this.removedTags.clear();
   }
+
+  private state(collection: string, key: string): RecordState {
+    return this.states.get(nameOf(collection, key)) as RecordState;
+  }
+}
+
+function nameOf(collection: string, key: string): string {
+  // No NUL can be in a name, so two different pairs never meet here.
+  return `${collection}\0${key}`;
+}
+
+function unknownRecord(collection: string, key: string): RecordState {
+  const none = { id: 0, version: 0, createdAt: 0, expiresAt: null, tags: [], saved: undefined, write: undefined };
+  return { collection, key, ...none };
 }
 
 function isExpired(state: RecordState, now: number): boolean {
@@ -188,4 +227,9 @@ function isExpired(state: RecordState, now: number): boolean {
 /** Deleted, or deleted and made anew: the row in the file is of a former life. */
 function mustLeave({ saved, version, id }: RecordState): boolean {
   return saved !== undefined && (version === 0 || saved.id !== id);
+}
+
+/** One column for both: a tag is only ever looked for in its collection, and a shorter row is a cheaper one. */
+export function storedTag(collection: string, tag: string): string {
+  return `${collection}/${tag}`;
 }

@@ -60,10 +60,9 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX records_expiring ON records (expires_at) WHERE expires_at IS NOT NULL;
 
   CREATE TABLE record_tags (
-    collection TEXT NOT NULL,
-    tag TEXT NOT NULL,
+    tag TEXT NOT NULL,            -- collection, '/', tag
     record_id INTEGER NOT NULL REFERENCES records (id),
-    PRIMARY KEY (collection, tag, record_id)
+    PRIMARY KEY (tag, record_id)
   ) WITHOUT ROWID;
 
   CREATE TABLE probe (bytes BLOB); -- always empty; a health check writes and deletes a row

@@ -1,7 +1,7 @@
+import { BatchedStatement } from './batched-statement.js';
 import { BoundedMap } from './bounded-map.js';
 import type { Cell, Connection } from './driver.js';
 import { payloadToCell } from './payload-cell.js';
-import { RowBuffer } from './row-buffer.js';
 
 const CACHED_STREAMS = 50_000;
 
@@ -27,24 +27,39 @@ export class StreamTable {
   lastPosition = 0;
   lastStream = 0;
   private readonly states = new BoundedMap<string, StreamState>(CACHED_STREAMS);
-  private readonly streamRows: RowBuffer;
-  private readonly eventRows: RowBuffer;
-  private readonly find;
+  private readonly streamRows: BatchedStatement;
+  private readonly eventRows: BatchedStatement;
+  private readonly found: BatchedStatement;
   private readonly deleteEvents;
   private readonly deleteStream;
 
   constructor(connection: Connection) {
-    this.streamRows = new RowBuffer(connection, 'INSERT INTO streams (id, name)', 2);
-    this.eventRows = new RowBuffer(
+    this.streamRows = new BatchedStatement(connection, 2, (rows) => `INSERT INTO streams (id, name) VALUES ${rows}`);
+    this.eventRows = new BatchedStatement(
       connection,
-      'INSERT INTO events (position, stream_id, version, type, at, data, metadata)',
       7,
+      (rows) => `INSERT INTO events (position, stream_id, version, type, at, data, metadata) VALUES ${rows}`,
     );
-    this.find = connection.prepare(
-      'SELECT id, (SELECT max(version) FROM events WHERE stream_id = streams.id) FROM streams WHERE name = ?',
+    this.found = new BatchedStatement(
+      connection,
+      1,
+      (names) =>
+        `SELECT name, id, (SELECT max(version) FROM events WHERE stream_id = streams.id) FROM streams WHERE name IN (${names})`,
     );
     this.deleteEvents = connection.prepare('DELETE FROM events WHERE stream_id = ?');
     this.deleteStream = connection.prepare('DELETE FROM streams WHERE id = ?');
+  }
+
+  /** Learns about streams, all in one look into the file. To be called before anything else about them. */
+  load(streams: Iterable<string>): void {
+    for (const stream of streams) {
+      if (this.states.get(stream) !== undefined) continue;
+      this.states.set(stream, { id: 0, version: 0 });
+      this.found.add(stream);
+    }
+    for (const [name, id, version] of this.found.all()) {
+      Object.assign(this.state(name as string), { id, version });
+    }
   }
 
   version(stream: string): number {
@@ -59,16 +74,10 @@ export class StreamTable {
       state.id = ++this.lastStream;
       this.streamRows.add(state.id, stream);
     }
+    const { id } = state;
     for (const { type, at, data, metadata } of events) {
-      this.eventRows.add(
-        ++this.lastPosition,
-        state.id,
-        ++state.version,
-        type,
-        at,
-        payloadToCell(data),
-        payloadToCell(metadata),
-      );
+      const position = ++this.lastPosition;
+      this.eventRows.add(position, id, ++state.version, type, at, payloadToCell(data), payloadToCell(metadata));
     }
     return state.version;
   }
@@ -76,7 +85,7 @@ export class StreamTable {
   delete(stream: string): void {
     const state = this.state(stream);
     if (state.version === 0) return;
-    // What waits in the buffers may belong to this stream.
+    // What waits to be written may belong to this stream.
     this.flush();
     this.deleteEvents.run([state.id]);
     this.deleteStream.run([state.id]);
@@ -84,14 +93,15 @@ export class StreamTable {
   }
 
   flush(): void {
-    this.streamRows.flush();
-    this.eventRows.flush();
+    this.streamRows.run();
+    this.eventRows.run();
   }
 
   /** Forgets everything that was not written, and all that is known: the file says what is true. */
   reset(): void {
     this.streamRows.discard();
     this.eventRows.discard();
+    this.found.discard();
     this.states.clear();
   }
 
@@ -100,12 +110,6 @@ export class StreamTable {
   }
 
   private state(stream: string): StreamState {
-    let state = this.states.get(stream);
-    if (state === undefined) {
-      const row = this.find.all([stream])[0];
-      state = row === undefined ? { id: 0, version: 0 } : { id: Number(row[0]), version: Number(row[1]) };
-      this.states.set(stream, state);
-    }
-    return state;
+    return this.states.get(stream) as StreamState;
   }
 }

@@ -88,6 +88,7 @@ export class Writer {
   private write(batches: readonly BatchRows[], now: number): (number[] | Fault)[] {
     try {
       return this.transaction((open) => {
+        learn(open, batches);
         const answers = batches.map((batch) => applyBatch(open, batch, now));
         this.sweep(open, now);
         open.streams.flush();
@@ -195,6 +196,12 @@ function prepare(connection: Connection): Open {
     writeCounters: connection.prepare('UPDATE counters SET last_position = ?, last_stream = ?, last_record = ?'),
     dataVersion: connection.prepare('PRAGMA data_version'),
   };
+}
+
+/** Looks up everything the commits are about that is not known yet, for all of them at once. */
+function learn({ streams, records }: Open, batches: readonly BatchRows[]): void {
+  streams.load(batches.flatMap(({ appends, deletes }) => [...appends.map(({ stream }) => stream), ...deletes]));
+  records.load(batches.flatMap((batch) => batch.records));
 }
 
 /** Checks one commit and puts it into the buffers. Returns its outcome. */
