@@ -66,7 +66,8 @@ export class Compensation {
   private plan(history: History): Undo[] {
     const order = (record: StepRecord): number => (record.endedBy === 0 ? Number.MAX_SAFE_INTEGER : record.endedBy);
     const undos: Undo[] = [];
-    for (const record of history.steps.values()) {
+    // Last started first: the sort keeps that order among those that never ended.
+    for (const record of [...history.steps.values()].reverse()) {
       const undo = record.undo === 'compensated' || record.undo === 'skipped' ? undefined : this.undoOf(record);
       if (undo) undos.push(undo);
     }

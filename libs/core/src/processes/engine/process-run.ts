@@ -21,7 +21,7 @@ import { never, StepCall, type StepEnd } from './step-call.js';
 import type { TurnTask } from './turn-loop.js';
 
 const NO_CALLS: ReadonlySet<StepCall> = new Set();
-const NONE: { call: StepCall; end: StepEnd }[] = [];
+const NONE: { call: StepCall; end: StepEnd; at: number }[] = [];
 
 /** Version of the rules by which a journal is replayed. Anything that moves a yield point makes a new one. */
 export const ENGINE_VERSION = 1;
@@ -82,7 +82,7 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
   private limitFrom = 0;
   /** Made when needed, like the two below: most runs in memory need none of them, and memory keeps many runs. */
   private open: Set<StepCall> | undefined;
-  private ends: { call: StepCall; end: StepEnd }[] = NONE;
+  private ends: { call: StepCall; end: StepEnd; at: number }[] = NONE;
   private patches: Map<string, boolean> | undefined;
   private controller: AbortController | undefined;
   private scope: RunContext | undefined;
@@ -249,13 +249,15 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     this.open?.delete(call);
     if (this.phase === 'settling') return this.settled();
     if (this.phase !== 'flowing' || !end) return;
+    // The time of the journal's event, written in this very turn: a replay reads it from there.
+    const at = coarseNow();
     if (this.process.blueprint.sequential) {
       // Nothing else is under way that this end could overtake.
-      this.flowTime = coarseNow();
+      this.flowTime = at;
       call.deliver(end);
     } else {
       if (this.ends === NONE) this.ends = [];
-      this.ends.push({ call, end });
+      this.ends.push({ call, end, at });
     }
     this.env.turns.schedule(this);
   }
@@ -285,7 +287,7 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     if (this.replaying && this.phase === 'flowing') return this.replayTurn(this.replaying);
     const next = this.ends.shift();
     if (next && this.phase === 'flowing') {
-      this.flowTime = coarseNow();
+      this.flowTime = next.at;
       next.call.deliver(next.end);
       return this.env.turns.schedule(this);
     }

@@ -1,3 +1,4 @@
+import type { Payload } from '../../store/index.js';
 import { ProcessDivergedError } from '../api/process.errors.js';
 import type { History, StepRecord } from '../journal/history.js';
 import type { ProcessRun } from './process-run.js';
@@ -65,7 +66,14 @@ export class Replay {
   }
 
   private compare(call: StepCall, record: StepRecord): void {
-    const input = call.encodeInput();
+    let input: Payload;
+    try {
+      input = call.encodeInput();
+    } catch (error) {
+      // Arguments that could not be kept then cannot be kept now either: that is why the step has failed.
+      if (record.status === 'failed' && record.hash === undefined) return;
+      throw error;
+    }
     if (this.run.values.same(record.input, record.hash, input)) return;
     throw this.diverged(
       `step "${call.key}" with ${preview(this.run.values.decode(record.input))}`,

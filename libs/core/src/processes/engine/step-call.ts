@@ -147,13 +147,14 @@ export class StepCall implements CallScope {
   private startAttempt(): void {
     const { run } = this;
     let input: Payload;
-    const method = this.chooseMethod();
-    if (method === null) return;
     try {
       input = this.encodeInput();
     } catch (error) {
       return this.endFailed(error, 'refused');
     }
+    // After the arguments are known: a refusal by a condition is journaled with them.
+    const method = this.chooseMethod();
+    if (method === null) return;
     this.attempt++;
     const number = this.attempt;
     run.journal.append(new StepStarted(coarseNow(), this.key, input, number, this.hash, method), () =>
