@@ -296,6 +296,23 @@ describe('trouble', () => {
     expect(await post(orderOf(id))).toEqual({ status: 201, body: order.result });
   });
 
+  it('goes on after a shutdown in order, and tells who waited to come back', async () => {
+    const id = orderId('deployed');
+    await sample.start({ SAMPLE_GATEWAY_DELAY: '20s' });
+    const waiting = post(orderOf(id)).catch(() => ({ status: 0 }));
+    await until(
+      () => rowsOf('inventory', id),
+      (rows) => rows.length === 1,
+    );
+    await sample.stop();
+    expect([0, 503]).toContain((await waiting).status);
+
+    await sample.start();
+    expect((await post(orderOf(id))).status).toBe(201);
+    expect(await rowsOf('payment', id)).toMatchObject([{ kind: 'charge', status: 'charged' }]);
+    expect(await rowsOf('inventory', id)).toMatchObject([{ status: 'reserved', calls: 1 }]);
+  });
+
   it('parks an order that cannot even be undone, and undoes it when an operator says so', async () => {
     const id = orderId('failing');
     await sample.start({ SAMPLE_GATEWAY_FAILURE_RATE: '1' });

@@ -5,8 +5,8 @@ import type { Evidence } from './evidence.js';
 export interface Kill {
   /** Orders answered by then. */
   readonly answered: number;
-  /** Milliseconds waited after the number it aimed at. */
-  readonly after: number;
+  /** It had not finished starting after the kill before. */
+  readonly whileStarting: boolean;
 }
 
 /** What a crash proof has found. */
@@ -39,8 +39,9 @@ export class CrashReport {
     const { inventory, payment, shipment, levels } = this.evidence;
     const standing = (rows: readonly { status: string }[], status: string): number =>
       rows.filter((row) => row.status === status).length;
+    const kills = this.kills.map((kill) => `${kill.answered}${kill.whileStarting ? ' (starting)' : ''}`);
     return [
-      `Crash proof, seed ${this.seed}: ${this.kills.length} kills -9, after ${this.kills.map((kill) => kill.answered).join(', ')} answers.`,
+      `Crash proof, seed ${this.seed}: ${this.kills.length} kills -9, after ${kills.join(', ')} answers.`,
       this.load.summary(),
       `  taken over from dead nodes: ${this.takeOvers} times; repeated calls recognised by their key: ${this.repeatedCalls}`,
       `  standing in the ledgers: ${standing(inventory, 'reserved')} reservations, ${standing(payment, 'charged')} charges, ${standing(shipment, 'created')} shipments`,

@@ -30,6 +30,9 @@ const TROUBLE = {
 };
 /** Longest wait between reaching a number of answers and the kill, in ms: any moment of an order can be hit. */
 const AIM = 250;
+/** Share of the kills that come while the sample is starting, and within how many ms: recovery can be cut off, too. */
+const BIRTHS = 0.2;
+const BIRTH = 2_000;
 
 /**
  * Starts the sample on a fresh folder, sends it the orders, kills it (-9) at random moments, starts it again each
@@ -67,17 +70,26 @@ function loadOrders(book: OrderBook, client: SampleClient, milestones: Milestone
   return load(book, client, { concurrency: options.concurrency, restock: true, onOutcome });
 }
 
+/** Kills it when so many orders have been answered and a moment has passed, and now and then while it is starting. */
 async function killRepeatedly(sample: SampleProcess, milestones: Milestones, orders: number, options: CrashOptions) {
   const random = seededRandom(options.seed);
   const aims = Array.from({ length: options.kills }, () => wholeBetween(random, 0, orders - 1)).sort((a, b) => a - b);
   const kills: Kill[] = [];
   for (const answered of aims) {
-    const after = wholeBetween(random, 0, AIM);
-    await milestones.at(answered);
-    await pause(after);
+    const whileStarting = kills.length > 0 && random() < BIRTHS;
+    const starting = kills.length > 0 ? sample.start(TROUBLE) : Promise.resolve();
+    if (whileStarting) {
+      starting.catch(() => {}); // looked at below
+      await pause(wholeBetween(random, 0, BIRTH));
+    } else {
+      await starting;
+      await milestones.at(answered);
+      await pause(wholeBetween(random, 0, AIM));
+    }
     await sample.kill();
-    kills.push({ answered: milestones.reached, after });
-    await sample.start(TROUBLE);
+    await starting;
+    kills.push({ answered: milestones.reached, whileStarting });
   }
+  if (kills.length > 0) await sample.start(TROUBLE);
   return kills;
 }

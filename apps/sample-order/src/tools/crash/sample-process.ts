@@ -31,7 +31,7 @@ export class SampleProcess {
     return new SampleProcess(`http://127.0.0.1:${port}`, port, folder);
   }
 
-  /** Starts the sample and waits until it is ready. @throws {Error} with the end of its log when it is not */
+  /** Starts the sample and waits until it is ready, or killed. @throws {Error} with the end of its log when it is not */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.disposed) throw new Error('The sample is not started again: it has been disposed of.');
     const log = openSync(this.logFile, 'a');
@@ -86,8 +86,8 @@ export class SampleProcess {
 
   private async ready(child: ChildProcess): Promise<void> {
     for (const limit = Date.now() + START_LIMIT; Date.now() < limit; await pause(50)) {
-      if (hasEnded(child)) throw new Error(`The sample ended by itself:\n${this.log().slice(-4_000)}`);
       if (child !== this.child) return; // killed while it was starting
+      if (hasEnded(child)) throw new Error(`The sample ended by itself:\n${this.log().slice(-4_000)}`);
       const answer = await fetch(`${this.url}/health/ready`).catch(() => undefined);
       await answer?.body?.cancel();
       if (answer?.ok) return;

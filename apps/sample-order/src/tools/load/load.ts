@@ -43,9 +43,12 @@ export async function load(book: OrderBook, client: SampleClient, options: LoadO
 async function* stockedOrders(book: OrderBook, client: SampleClient, restock: boolean, key: string) {
   const plan = new RestockPlan(book.products);
   for (const order of book.orders) {
-    for (const { productId, quantity } of restock ? plan.before(order) : []) {
-      await expectOk(client, 'POST', `/inventory/${productId}/restock`, quantity, `${key}-${order.orderId}`);
-    }
+    const deliveries = restock ? plan.before(order) : [];
+    await Promise.all(
+      deliveries.map(({ productId, quantity }) =>
+        expectOk(client, 'POST', `/inventory/${productId}/restock`, quantity, `${key}-${order.orderId}`),
+      ),
+    );
     yield order;
   }
 }
