@@ -54,8 +54,8 @@ export function CatgaProcess<C extends object>(
   command: Type<C>,
   options: CatgaProcessOptions<C> = {},
 ): ProcessClassDecorator<C> {
-  return (target) => {
-    assertClass('@CatgaProcess', target);
+  return (target: Type<object>, key?: string | symbol) => {
+    assertClass('@CatgaProcess', target, key);
     assertArguments(target, command, options);
     // Bottom-up: an @Injectable() below has spoken already, and a second one would wipe out its options.
     if (!Reflect.hasOwnMetadata(WATERMARK, target)) Injectable()(target);

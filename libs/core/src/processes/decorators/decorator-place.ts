@@ -44,5 +44,5 @@ export function assertMethod(
  */
 export function assertClass(decorator: string, target: unknown, key?: string | symbol): void {
   if (typeof target === 'function' && key === undefined) return;
-  throw new ProcessDecoratorError(decorator, placeOf(target, key), 'it belongs on the class, above @CatgaProcess.');
+  throw new ProcessDecoratorError(decorator, placeOf(target, key), 'it belongs on the class.');
 }

@@ -17,8 +17,8 @@ const METADATA = 'catga:process-id';
  * @example `@ProcessId((order: CreateOrder) => order.customerId + "-" + order.orderId)`
  */
 export function ProcessId<C extends object>(source: ProcessIdFunction<C> | string): ClassDecorator {
-  return (target) => {
-    assertClass('@ProcessId', target);
+  return (target: object, key?: string | symbol) => {
+    assertClass('@ProcessId', target, key);
     if (typeof source !== 'function' && (typeof source !== 'string' || source === '')) {
       throw new ProcessDecoratorError(
         '@ProcessId',

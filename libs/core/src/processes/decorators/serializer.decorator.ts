@@ -13,8 +13,8 @@ const METADATA = 'catga:process-serializer';
  * @example `@Serializer(messagePack)`
  */
 export function Serializer(codec: Codec): ClassDecorator {
-  return (target) => {
-    assertClass('@Serializer', target);
+  return (target: object, key?: string | symbol) => {
+    assertClass('@Serializer', target, key);
     if (!isCodec(codec)) {
       throw new ProcessDecoratorError(
         '@Serializer',

@@ -1,6 +1,7 @@
 import { assertKnownOptions, InvalidOptionError, toMilliseconds, UnknownOptionError } from '../../foundation/index.js';
 import type { Type } from '../../messages/index.js';
 import { isCodec } from '../decorators/serializer.decorator.js';
+import { upperFirst } from './flow/problems.js';
 import { readShape, type ProcessShape } from './read-shape.js';
 import { layerOf, positiveDuration, retryPolicyOf, wholeNumber } from './options/policy-layers.js';
 import { PROCESS_OPTION_NAMES, RESERVED_PROCESS_NAMES } from './options/reserved-names.js';
@@ -90,11 +91,8 @@ function layersOf(
 }
 
 function defaultsOf(options: ProcessesOptions): ResolvedProcessOptions['defaults'] {
-  const layer = layerOf('processes.default', {
-    timeout: options.defaultTimeout ?? '30s',
-    retry: options.defaultRetry,
-    backoff: options.defaultBackoff,
-  });
+  const { defaultTimeout: timeout = '30s', defaultRetry: retry, defaultBackoff: backoff } = options;
+  const layer = layerOf('processes', { timeout, retry, backoff }, (option) => `processes.default${upperFirst(option)}`);
   return { timeout: layer.timeout as number, retry: retryPolicyOf(layer) };
 }
 

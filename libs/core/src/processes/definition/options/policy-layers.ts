@@ -17,22 +17,28 @@ const ON_UNKNOWN: readonly unknown[] = ['retry', 'ask', 'fail'];
  * Checks what somebody says about a step.
  *
  * @param where names the place for messages, e.g. `processes.steps.ship`
+ * @param nameOf names one option there
  * @throws {UnknownOptionError} {@link InvalidOptionError} {@link InvalidDurationError}
  */
-export function layerOf(where: string, options: StepOptions): PolicyLayer {
+export function layerOf(
+  where: string,
+  options: StepOptions,
+  nameOf = (option: string): string => `${where}.${option}`,
+): PolicyLayer {
   assertKnownOptions(where, options, STEP_OPTIONS);
-  const retry = retryLayer(`${where}.retry`, options.retry);
-  if (options.backoff !== undefined && retry.backoff !== undefined) {
-    throw new InvalidOptionError(`${where}.backoff`, options.backoff, 'it once: here or in retry.backoff');
+  const { timeout, backoff, onUnknown } = options;
+  const retry = retryLayer(nameOf('retry'), options.retry);
+  if (backoff !== undefined && retry.backoff !== undefined) {
+    throw new InvalidOptionError(nameOf('backoff'), backoff, `it once: here or in ${nameOf('retry')}.backoff`);
   }
-  if (options.onUnknown !== undefined && !ON_UNKNOWN.includes(options.onUnknown)) {
-    throw new InvalidOptionError(`${where}.onUnknown`, options.onUnknown, `'retry', 'ask' or 'fail'`);
+  if (onUnknown !== undefined && !ON_UNKNOWN.includes(onUnknown)) {
+    throw new InvalidOptionError(nameOf('onUnknown'), onUnknown, `'retry', 'ask' or 'fail'`);
   }
   return {
     ...retry,
-    ...(options.timeout === undefined ? {} : { timeout: positiveDuration(`${where}.timeout`, options.timeout) }),
-    ...(options.backoff === undefined ? {} : { backoff: toMilliseconds(options.backoff, `${where}.backoff`) }),
-    ...(options.onUnknown === undefined ? {} : { onUnknown: options.onUnknown }),
+    ...(timeout === undefined ? {} : { timeout: positiveDuration(nameOf('timeout'), timeout) }),
+    ...(backoff === undefined ? {} : { backoff: toMilliseconds(backoff, nameOf('backoff')) }),
+    ...(onUnknown === undefined ? {} : { onUnknown }),
   };
 }
 
