@@ -36,3 +36,16 @@ export {
   type PipelineBehavior,
 } from './pipeline/pipeline-behavior.js';
 export { UseBehaviors } from './pipeline/use-behaviors.decorator.js';
+export { AuthorizationBehavior, MessageAuthorizer, NotAuthorizedError } from './behaviors/authorization.behavior.js';
+export { LoggingBehavior, type LoggingOptions } from './behaviors/logging.behavior.js';
+export { MediatorMetrics, type MessageMetrics } from './behaviors/metrics/mediator-metrics.js';
+export { MetricsBehavior } from './behaviors/metrics/metrics.behavior.js';
+export { IdempotencyBehavior } from './behaviors/idempotency/idempotency.behavior.js';
+export {
+  IdempotencyInProgressError,
+  IdempotencyKeyReusedError,
+  IdempotentAnswerLostError,
+} from './behaviors/idempotency/idempotency.errors.js';
+export type { IdempotencyOptions } from './behaviors/idempotency/idempotency.options.js';
+export { MessageInvalidError } from './behaviors/validation/message-check.js';
+export { ValidationBehavior } from './behaviors/validation/validation.behavior.js';

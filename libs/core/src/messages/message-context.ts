@@ -57,6 +57,10 @@ export interface HandlerContext extends MessageContext {
   query<M extends object>(query: M, options?: SendOptions): Promise<ResultOf<M>>;
   /** Publishes one or more events in this context. Allowed also while the application drains. */
   publish(events: object | readonly object[], options?: SendOptions): Promise<void>;
-  /** The same context with another signal; a behaviour gives it to `next`. */
-  withSignal(signal: AbortSignal): HandlerContext;
+  /**
+   * The same context with another signal; a behaviour gives it to `next`.
+   *
+   * @param signal or a function that makes it when somebody asks, once: making one costs 3 µs
+   */
+  withSignal(signal: AbortSignal | (() => AbortSignal)): HandlerContext;
 }

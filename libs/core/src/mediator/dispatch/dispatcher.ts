@@ -89,7 +89,11 @@ export class Dispatcher implements ScopeOrigin {
     if (this.isClosed) return Promise.reject(new MediatorClosedError('An event'));
     const signal = options?.signal ?? parent?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    return this.fanOut.publish(events, options, parent);
+    try {
+      return this.fanOut.publish(events, options, parent);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   /** Compiles the route of every registered handler, so that what is wrong is found at boot. */

@@ -23,6 +23,7 @@ export class MessageScope implements HandlerContext {
   private id: string | undefined;
   private mergedHeaders: Readonly<Record<string, string>> | undefined;
   private original: MessageScope | undefined;
+  private ownSignal: AbortSignal | (() => AbortSignal) | undefined;
 
   constructor(
     private readonly origin: ScopeOrigin,
@@ -55,7 +56,11 @@ export class MessageScope implements HandlerContext {
   }
 
   get signal(): AbortSignal {
-    return this.options?.signal ?? this.parent?.signal ?? this.origin.shutdownSignal;
+    if (this.ownSignal === undefined) {
+      return this.options?.signal ?? this.parent?.signal ?? this.origin.shutdownSignal;
+    }
+    if (typeof this.ownSignal === 'function') this.ownSignal = this.ownSignal();
+    return this.ownSignal;
   }
 
   get headers(): Readonly<Record<string, string>> {
@@ -84,10 +89,11 @@ export class MessageScope implements HandlerContext {
     return this.origin.publishIn(events, options, this);
   }
 
-  withSignal(signal: AbortSignal): HandlerContext {
-    const scope = new MessageScope(this.origin, { ...this.options, signal }, this.parent);
+  withSignal(signal: AbortSignal | (() => AbortSignal)): HandlerContext {
+    const scope = new MessageScope(this.origin, this.options, this.parent);
     scope.id = this.messageId;
     scope.original = this.root;
+    scope.ownSignal = signal;
     return scope;
   }
 

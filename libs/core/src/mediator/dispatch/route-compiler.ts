@@ -1,4 +1,4 @@
-import { allOf, isPromise, type MaybePromise } from '../../foundation/index.js';
+import { allOf, chain, type MaybePromise } from '../../foundation/index.js';
 import { messageName } from '../../messages/index.js';
 import type { HandlerEntry } from '../handlers/handler-registry.js';
 import type { BehaviorResolver } from '../pipeline/behavior-resolver.js';
@@ -21,10 +21,7 @@ export class RouteCompiler {
     const target = targetOf(entry);
     const refs = planPipeline(this.globals, target);
     if (refs.length === 0) return this.route(entry, target, []);
-    const behaviors = this.behaviors(entry, target, refs);
-    return isPromise(behaviors)
-      ? behaviors.then((all) => this.route(entry, target, all))
-      : this.route(entry, target, behaviors);
+    return chain(this.behaviors(entry, target, refs), (all) => this.route(entry, target, all));
   }
 
   private behaviors(
@@ -34,9 +31,8 @@ export class RouteCompiler {
   ): MaybePromise<readonly PipelineBehavior[]> {
     const resolver = entry.resolver ?? this.resolver;
     const where = `${target.messageName} (${target.handlerName})`;
-    const resolved = allOf(refs.map((ref) => resolver.resolve(ref, where)));
-    const prepared = (all: readonly PipelineBehavior[]) => all.flatMap((behavior) => prepare(behavior, target));
-    return isPromise(resolved) ? resolved.then(prepared) : prepared(resolved);
+    const prepared = allOf(refs.map((ref) => chain(resolver.resolve(ref, where), (one) => prepare(one, target))));
+    return chain(prepared, (all) => all.filter((behavior) => behavior !== undefined));
   }
 
   private route(entry: HandlerEntry, target: DispatchTarget, behaviors: readonly PipelineBehavior[]): Route {
@@ -65,8 +61,6 @@ function targetOf(entry: HandlerEntry): DispatchTarget {
   };
 }
 
-function prepare(behavior: PipelineBehavior, target: DispatchTarget): readonly PipelineBehavior[] {
-  if (behavior.prepare === undefined) return [behavior];
-  const prepared = behavior.prepare(target);
-  return prepared === undefined ? [] : [prepared];
+function prepare(behavior: PipelineBehavior, target: DispatchTarget): MaybePromise<PipelineBehavior | undefined> {
+  return behavior.prepare === undefined ? behavior : behavior.prepare(target);
 }

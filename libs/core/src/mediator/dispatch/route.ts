@@ -12,11 +12,7 @@ export interface Route {
 }
 
 /** Brings a command or query to its handler: what `send` finds by the class of the message and calls. */
-export type RequestCall = (
-  message: object,
-  options?: SendOptions | undefined,
-  parent?: HandlerContext | undefined,
-) => unknown;
+export type RequestCall = (message: object, options?: SendOptions, parent?: HandlerContext) => unknown;
 
 /** Everything that handles one event class. */
 export interface EventRoutes {

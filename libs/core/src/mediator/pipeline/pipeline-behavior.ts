@@ -47,7 +47,7 @@ export interface PipelineBehavior {
    * there (itself, or one with everything about the type worked out beforehand), or undefined to take no part, which
    * then costs nothing. Default: takes part. Not called for request-scoped behaviours.
    */
-  prepare?(target: DispatchTarget): PipelineBehavior | undefined;
+  prepare?(target: DispatchTarget): PipelineBehavior | undefined | Promise<PipelineBehavior | undefined>;
 }
 
 /** Builds a behaviour with options of its own; built-in behaviours make one with their static `with(options)`. */
