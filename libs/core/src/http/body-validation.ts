@@ -1,16 +1,17 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { fault } from '../foundation/index.js';
 import { messageSchema, type Type } from '../messages/index.js';
 import { validateWithDecorators } from './class-validation.js';
-import { fault, type ValidationOutcome } from './fault.js';
 import { InvalidBodyError } from './http.errors.js';
 import { fill, newInstance } from './new-instance.js';
+import type { ValidationOutcome } from './validation-outcome.js';
 
 /** Most faults reported for one body: a list of a million wrong items must not become a bigger answer. */
 const MAX_FAULTS = 100;
 
 /**
- * Checks a body against a command class and makes an instance of it. The rules are, in this order: a Standard Schema
- * in `static schema`, the decorators of class-validator when it is installed, none.
+ * Checks a body against a command class and makes an instance of it. The rules are those of the mediator: a Standard
+ * Schema in `static schema`, then the decorators of class-validator when it is installed.
  *
  * @throws {InvalidBodyError}
  */
@@ -33,8 +34,9 @@ export async function validateWithSchema(schema: StandardSchemaV1, value: unknow
 
 async function validate(target: Type<object>, body: object): Promise<ValidationOutcome> {
   const schema = messageSchema(target);
-  if (schema) return validateWithSchema(schema, body);
-  return (await validateWithDecorators(target, body)) ?? { value: body };
+  const outcome = schema ? await validateWithSchema(schema, body) : { value: body };
+  if (outcome.faults) return outcome;
+  return (await validateWithDecorators(target, outcome.value as object)) ?? outcome;
 }
 
 function segmentKey(segment: PropertyKey | StandardSchemaV1.PathSegment): PropertyKey {

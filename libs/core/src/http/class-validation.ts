@@ -1,8 +1,8 @@
 import type { ValidationError } from 'class-validator';
+import { fault, optionalImport, type Fault } from '../foundation/index.js';
 import type { Type } from '../messages/index.js';
-import { fault, type Fault, type ValidationOutcome } from './fault.js';
 import { constructible, fill, newInstance } from './new-instance.js';
-import { optionalImport } from './optional-import.js';
+import type { ValidationOutcome } from './validation-outcome.js';
 
 const validator = optionalImport(() => import('class-validator'));
 const transformer = optionalImport(() => import('class-transformer'));

@@ -1,5 +1,4 @@
-import { CatgaError } from '../foundation/index.js';
-import type { Fault } from './fault.js';
+import { CatgaError, type Fault } from '../foundation/index.js';
 
 /** A body is not what the route or the command class asks for. HTTP 422; `faults` has the path of each fault. */
 export class InvalidBodyError extends CatgaError {

@@ -8,7 +8,7 @@ export { CatgaProblemFilter } from './problem.filter.js';
 export { CatgaValidationPipe } from './validation.pipe.js';
 export { toProblem, type Problem } from './problem.js';
 export { InvalidBodyError, InvalidQueryError, OperationsClosedError, ShuttingDownError } from './http.errors.js';
-export type { Fault } from './fault.js';
+export type { Fault } from '../foundation/index.js';
 
 // Showing values
 export { REDACTED, toJsonView, type ViewLimits, type ViewOptions } from './json-view.js';

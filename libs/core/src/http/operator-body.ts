@@ -1,5 +1,5 @@
+import { fault, type Fault } from '../foundation/index.js';
 import type { CancelOptions } from '../processes/index.js';
-import { fault, type Fault } from './fault.js';
 import { InvalidBodyError } from './http.errors.js';
 
 /** Fields that the body of an operation may have, with the type of their value. */

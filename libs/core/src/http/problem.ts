@@ -1,7 +1,14 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
-import { DomainError, isCatgaError, NonRetriableError, type CatgaError, type ErrorKind } from '../foundation/index.js';
-import { fault, type Fault } from './fault.js';
+import {
+  DomainError,
+  fault,
+  isCatgaError,
+  NonRetriableError,
+  type CatgaError,
+  type ErrorKind,
+  type Fault,
+} from '../foundation/index.js';
 
 /** An error as RFC 9457 writes it (`application/problem+json`), with Catga's stable `code`. */
 export interface Problem {

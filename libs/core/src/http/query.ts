@@ -1,5 +1,5 @@
+import { fault, type Fault } from '../foundation/index.js';
 import type { ExistingProcessPolicy, ProcessFilter, ProcessStatus } from '../processes/index.js';
-import { fault, type Fault } from './fault.js';
 import { InvalidQueryError } from './http.errors.js';
 
 /** A query as the HTTP adapter gives it. */

@@ -8,7 +8,7 @@ const PLAIN: ReadonlySet<unknown> = new Set([Object, String, Number, Boolean, Ar
 
 /**
  * Checks what comes in against its class, as the process endpoints do: `static schema` or `@Body({ schema })` with a
- * Standard Schema, else class-validator. A body becomes an instance of its class; faults give 422 with the path of
+ * Standard Schema, then class-validator. A body becomes an instance of its class; faults give 422 with the path of
  * each, in a query or parameter 400. Classes without rules are left as they come.
  *
  * @example `app.useGlobalPipes(new CatgaValidationPipe())`, with {@link CatgaProblemFilter} for the answer
