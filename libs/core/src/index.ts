@@ -1,5 +1,6 @@
 // foundation: errors, durations, options
 export {
+  assertKnownOptions,
   CatgaError,
   DomainError,
   InvalidDurationError,

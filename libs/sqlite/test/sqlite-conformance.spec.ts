@@ -42,6 +42,8 @@ for (const driver of drivers) {
 describeStoreConformance({
   name: 'Two SqliteStores on one file, used in turn',
   payload: 'encoded',
+  inOrder: false,
+  programs: 25,
   create: async () => {
     const path = newPath();
     return new AlternatingStore(await open(path, 'auto'), await open(path, 'auto'));

@@ -106,6 +106,7 @@ export class FileConnection<T extends { readonly connection: Connection }> {
     connection.exec(`PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
     connection.exec('PRAGMA cache_size = -16000');
     connection.exec('PRAGMA temp_store = MEMORY');
+    connection.exec('PRAGMA foreign_keys = OFF');
     if (role === 'reader') {
       connection.exec('PRAGMA query_only = 1');
       return;

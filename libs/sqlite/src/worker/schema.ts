@@ -13,6 +13,8 @@ export const APPLICATION_ID = 0x43744761;
  * - `records_due` finds what is due; only records that have a due time are in it,
  * - `records_expiring` lets the sweep find what has expired; only records that can expire are in it.
  *
+ * No foreign keys: the writer looks everything up before it writes, a second look by SQLite would be paid for each row.
+ *
  * Streams and records have numbers of their own, given in the order of creation, so that new rows of the big indexes
  * go to their end: few pages change in a transaction, and every changed page is written and synced.
  */
@@ -33,7 +35,7 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE events (
     position INTEGER PRIMARY KEY, -- place in the order of all events
-    stream_id INTEGER NOT NULL REFERENCES streams (id),
+    stream_id INTEGER NOT NULL,  -- streams.id
     version INTEGER NOT NULL,     -- place in the stream, from 1
     type TEXT NOT NULL,
     at INTEGER NOT NULL,          -- milliseconds since 1970
@@ -61,7 +63,7 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE record_tags (
     tag TEXT NOT NULL,            -- collection, '/', tag
-    record_id INTEGER NOT NULL REFERENCES records (id),
+    record_id INTEGER NOT NULL,   -- records.id
     PRIMARY KEY (tag, record_id)
   ) WITHOUT ROWID;
 

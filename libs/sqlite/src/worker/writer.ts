@@ -37,7 +37,8 @@ export class Writer {
 
   /** Opens the file, so that the first commit does not have to. */
   open(): Fault | undefined {
-    return this.guarded(() => this.file.get());
+    // Commits of others count as news from here on.
+    return this.guarded(() => this.notice(this.file.get()));
   }
 
   close(): void {
@@ -168,7 +169,10 @@ export class Writer {
     open.streams.reset();
     open.records.reset();
     const { reason } = toFault(error);
-    if (reason !== 'disk-full' && reason !== 'locked') this.file.drop();
+    if (reason === 'disk-full' || reason === 'locked') return;
+    this.file.drop();
+    // A new connection cannot tell what was committed before it.
+    this.foreign = true;
   }
 
   private sweep({ records }: Open, now: number): void {

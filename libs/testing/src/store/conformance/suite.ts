@@ -22,6 +22,11 @@ export interface StoreConformanceOptions {
   reopen?(closed: Store): Store | Promise<Store>;
   /** For shared stores: another opened store on the same data, as in another OS process. The suite closes it. */
   second?(first: Store): Store | Promise<Store>;
+  /**
+   * Whether commits that are made one after the other, without waiting in between, are applied in that order.
+   * Default true; false for a store that stands for several.
+   */
+  readonly inOrder?: boolean;
   /** Programs that the model-based test runs. Default 40. */
   readonly programs?: number;
   /** Seed of the generated programs. Default: chosen at random; a failure prints it. */
