@@ -1,0 +1,3 @@
+export async function sqlite() {
+  return { title: 'Embedded store', quiet: 0, lines: [] };
+}

@@ -1,0 +1,52 @@
+// `npm run bench [-- --only GROUP] [--json FILE] [--no-build]`: measures, prints tables, writes docs/benchmarks.md.
+// Ends with 0 whenever it could measure, whatever it measured. See docs/benchmarks.md for how to read the numbers.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from '../tools/lib/build.mjs';
+import { root } from '../tools/lib/workspace.mjs';
+import { memory } from './groups/memory.mjs';
+import { mediator } from './groups/mediator.mjs';
+import { sqlite } from './groups/sqlite.mjs';
+import { writeDocument } from './runner/document.mjs';
+import { describeMachine } from './runner/machine.mjs';
+import { toText } from './runner/tables.mjs';
+
+const GROUPS = { mediator, memory, sqlite };
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    json: { type: 'string' },
+    'no-build': { type: 'boolean', default: false },
+  },
+});
+const unknown = options.only?.find((name) => !(name in GROUPS));
+if (unknown !== undefined) {
+  console.error(`There is no group "${unknown}". Groups: ${Object.keys(GROUPS).join(', ')}.`);
+  process.exit(2);
+}
+
+if (!options['no-build']) await build('bench/tsconfig.json');
+
+// On the disk of the repository: the temporary folder of many systems is memory, where durability costs nothing.
+const folder = join(root, '.data', `bench-${process.pid}`);
+mkdirSync(folder, { recursive: true });
+try {
+  const machine = describeMachine(folder);
+  const results = [];
+  for (const name of options.only ?? Object.keys(GROUPS)) {
+    const started = Date.now();
+    const group = await GROUPS[name]({ folder });
+    results.push(group);
+    console.log(`${toText(group)}${name}: ${((Date.now() - started) / 1000).toFixed(0)} s\n`);
+  }
+  if (options.only === undefined) await writeDocument(machine, results);
+  if (options.json !== undefined) {
+    const lines = results.flatMap((group) => group.lines);
+    const json = lines.map(({ name, value, unit, bar, ok }) => ({ name, value, unit, bar, ok }));
+    writeFileSync(options.json, `${JSON.stringify(json, undefined, 2)}\n`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
