@@ -448,6 +448,8 @@ describe('the flow', () => {
       },
       loop('order.items', s('a')),
     ]);
+    const inPattern = written('const { x = await this.b() } = await this.a(); return x;');
+    expect(flowOf(inPattern)).toEqual([s('a'), s('b')]);
   });
 
   it('shows else-if, switch and short circuits as branches', () => {
@@ -626,8 +628,17 @@ describe('awaits that are not steps', () => {
     ['a field of a local object', `const all = { x: helper(6) }; await all.x;`, /^`await helper\(6\)`/],
     ['what a local function returns', `const f = () => helper(7); await f();`, /^`await helper\(7\)`/],
     ['the start of a chain', `await helper(8).then(() => 1);`, /^`await helper\(8\)`/],
-    ['another name of this', `const self = this; await self.a();`, /^`await self\.a\(\)`/],
-    ['a method taken off this', `const { a } = this; await a();`, /^`await a\(\)`/],
+    [
+      'another name of this',
+      `const self = this; await self.a();`,
+      /^`await self\.a\(\)`.*under another name.*`await this\.method\(…\)`/,
+    ],
+    ['a method taken off this', `const { a } = this; await a();`, /^`await a\(\)`.*under another name/],
+    [
+      'a list of steps',
+      `const all = order.items.map((i) => () => this.a(i)); for (const one of all) await one();`,
+      /^`await one\(\)`.*under another name/,
+    ],
     ['a bound method', `const a = this.total.bind(this); await a();`, /^`await a\(\)`/],
     [
       'a computed method',
@@ -709,6 +720,7 @@ describe('awaits that are not steps', () => {
     'const all = []; for (const i of order.items) all.push(this.a(i)); for (const one of all) await one;',
     'const byItem = new Map(order.items.map((i) => [i, this.a(i)])); await Promise.all(byItem.values());',
     'await Promise.all(order.items.map((i) => [i, 1]));',
+    '(cov().s[0]++, await this.a()); return (cov().s[1]++, order);',
     'const results = await Promise.all(order.items.map((i) => this.a(i))); return results.map((r) => r * 2);',
     'const jobs = { x: this.a(), y: this.b() }; const [x, y] = await Promise.all(Object.values(jobs)); return { x, y };',
     'const small = order.items.filter((i) => i.length < 3); await Promise.all(small.map((i) => this.a(i)));',

@@ -4,7 +4,8 @@ import { functionArguments, isGlobal, targetOf, type CallTarget } from './call-t
 import { isRecorded } from './context-steps.js';
 import type { FlowAnalysis } from './flow-analysis.js';
 import type { FlowUnit, FlowUnits } from './flow-unit.js';
-import { didYouMean, lowerFirst, type Problems } from './problems.js';
+import { adviceForForeign, moveIntoMethod } from './foreign-await.js';
+import { didYouMean, type Problems } from './problems.js';
 
 const TIMERS = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'];
 
@@ -42,30 +43,7 @@ export class FlowRules {
     if (node.type === 'NewExpression' && isGlobal(node.callee, 'Promise', unit)) return;
     if (isPrivateCall(node)) return;
     const quote = `${how === 'return' ? 'return' : 'await'} ${unit.textOf(node)}`;
-    if (node.type === 'CallExpression') {
-      const callee = unwrap(node.callee as SyntaxNode);
-      if (callee.type === 'MemberExpression' && propertyName(callee) === undefined) {
-        return this.add(
-          unit,
-          quote,
-          'which method this calls is known only at run time. Write the calls out: `if (…) await this.a(); else await this.b();`.',
-        );
-      }
-      if (callee.type === 'MemberExpression' && callee.object.type === 'Super') {
-        return this.add(
-          unit,
-          quote,
-          `a method called on \`super\` is not recorded. Call it as \`this.${propertyName(callee)}(…)\`, or mark it with @Inline().`,
-        );
-      }
-    }
-    const waits = how === 'return' ? 'what `execute` returns is awaited, and ' : '';
-    const instead = how === 'return' ? ' If it answers at once, put the answer into a variable first.' : '';
-    this.add(
-      unit,
-      quote,
-      `${waits}only steps are recorded; this would be done again on every replay. ${this.moveIntoMethod(nameFor(node))}${instead}`,
-    );
+    this.add(unit, quote, adviceForForeign(node, how, unit, this.units.cls));
   }
 
   /** An array is no promise: the code goes on while its steps are under way. */
@@ -199,12 +177,7 @@ export class FlowRules {
   }
 
   private moveIntoMethod(name: string): string {
-    const { baseNames, contextFields } = this.units.cls;
-    const [field] = contextFields;
-    const own = `Move it into a method of the class and await that method: \`await this.${name}(…)\``;
-    if (field !== undefined) return `${own}; or write \`await this.${field}.step('${name}', () => …)\`.`;
-    const extend = baseNames.size > 0 ? '' : 'extend CatgaProcessBase and ';
-    return `${own}; or ${extend}write \`await this.step('${name}', () => …)\`.`;
+    return moveIntoMethod(name, this.units.cls);
   }
 
   private get className(): string {
@@ -225,13 +198,4 @@ function withoutVoid(node: SyntaxNode): SyntaxNode {
 function isPrivateCall(node: SyntaxNode): boolean {
   if (node.type !== 'CallExpression' || node.callee.type !== 'MemberExpression') return false;
   return node.callee.property.type === 'PrivateIdentifier';
-}
-
-/** A name for the method that the code should be moved into, from what it does. */
-function nameFor(node: SyntaxNode): string {
-  if (node.type !== 'CallExpression') return 'myStep';
-  const [first] = node.arguments;
-  if (first?.type === 'NewExpression' && first.callee.type === 'Identifier') return lowerFirst(first.callee.name);
-  const callee = unwrap(node.callee as SyntaxNode);
-  return (callee.type === 'Identifier' ? callee.name : propertyName(callee)) ?? 'myStep';
 }

@@ -72,7 +72,7 @@ class FlowDrawing {
       case 'TryStatement':
         return tryNode(draw(node.block), draw(node.handler), draw(node.finalizer));
       case 'VariableDeclarator':
-        return this.isCombinedLater(node.id, unit) ? [] : draw(node.init);
+        return this.isCombinedLater(node.id, unit) ? [] : [...draw(node.init), ...draw(node.id)];
       case 'ClassBody':
         return [];
       default:
