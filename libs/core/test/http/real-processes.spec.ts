@@ -1,11 +1,21 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
-import { Injectable, Module, type INestApplication, type Type } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Injectable,
+  Module,
+  Post,
+  UseFilters,
+  type INestApplication,
+  type Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import request, { type Response } from 'supertest';
 import { z } from 'zod';
 import {
   CatgaModule,
+  CatgaProblemFilter,
   CatgaProcess,
   Command,
   CommandHandler,
@@ -15,6 +25,7 @@ import {
   Processes,
   type CatgaModuleOptions,
 } from '../../src/index.js';
+import { ValidationBehavior } from '../../src/mediator/index.js';
 import { CatgaHealthModule } from '../../src/health/index.js';
 import { LogLines } from './support/http-app.js';
 
@@ -335,6 +346,24 @@ describe('the endpoints over the process engine', () => {
     await http.get('/processes/OrderProcess:9').expect(404);
     const { body } = await http.get('/processes').expect(200);
     expect(body).toEqual({ processes: [] });
+  });
+
+  it('let a route of the application answer 422 for a message that the mediator refused', async () => {
+    @Controller('orders')
+    @UseFilters(CatgaProblemFilter)
+    class OrdersController {
+      constructor(private readonly mediator: Mediator) {}
+      @Post()
+      place(@Body() body: { orderId: string; amount: number }): Promise<unknown> {
+        return this.mediator.send(new PlaceOrder(body.orderId, body.amount));
+      }
+    }
+    const catga = CatgaModule.forRoot({ mediator: { behaviors: [ValidationBehavior] } });
+    @Module({ imports: [catga], providers: [...handlers, ValidationBehavior], controllers: [OrdersController] })
+    class AppModule {}
+    const { http } = await boot(AppModule);
+    const { body } = await http.post('/orders').send({ orderId: '1', amount: 'much' }).expect(422);
+    expect(body).toMatchObject({ code: 'CATGA_MESSAGE_INVALID', errors: [{ path: 'amount', pointer: '#/amount' }] });
   });
 
   it('stream the journal of a run from its first event to its end', async () => {
