@@ -5,8 +5,17 @@ import { CATGA_MODULE_OPTIONS, ConfigurableCatgaModule } from './catga.module-de
 import { resolveCatgaOptions, type CatgaModuleOptions, type ResolvedCatgaOptions } from './catga.options.js';
 import { CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
 import { DuplicateStoreError } from './catga.errors.js';
-import { AmbientContext, HandlerRegistry, Mediator, MediatorEngine } from './mediator/index.js';
+import { SnowflakeIds, WorkerIdHost } from './ids/index.js';
+import {
+  AmbientContext,
+  HandlerRegistry,
+  Mediator,
+  MediatorEngine,
+  MediatorMetrics,
+  ValidationBehavior,
+} from './mediator/index.js';
 import { ProcessContext, Processes, ProcessHost, processProviders } from './processes/index.js';
+import { RetryBehavior, TimeoutBehavior } from './resilience/index.js';
 import { MemoryStore, Store } from './store/index.js';
 import { StoreHost } from './store-host.js';
 
@@ -23,7 +32,21 @@ const storeProviders: Provider[] = [
   { provide: Store, inject: [StoreHost], useFactory: (host: StoreHost) => host.store },
 ];
 
+const idProviders: Provider[] = [
+  {
+    provide: SnowflakeIds,
+    inject: [CATGA_OPTIONS],
+    useFactory: (options: ResolvedCatgaOptions) => new SnowflakeIds(options.ids),
+  },
+  {
+    provide: WorkerIdHost,
+    inject: [SnowflakeIds, Store],
+    useFactory: (ids: SnowflakeIds, store: Store) => new WorkerIdHost(ids, store),
+  },
+];
+
 const mediatorProviders: Provider[] = [
+  MediatorMetrics,
   { provide: HandlerRegistry, useFactory: () => new HandlerRegistry() },
   {
     provide: AmbientContext,
@@ -42,8 +65,9 @@ const mediatorProviders: Provider[] = [
       options: ResolvedCatgaOptions,
     ) =>
       new MediatorEngine({ discovery, modules, moduleRef }, registry, ambient, {
-        outer: options.mediator.behaviors,
-        inner: [],
+        // Before the behaviours of single messages, which may begin transactions; after what logs and measures.
+        outer: [...options.mediator.behaviors, ...(options.mediator.validation ? [ValidationBehavior] : [])],
+        inner: [RetryBehavior.declared(), TimeoutBehavior.declared()],
       }),
   },
   { provide: Mediator, inject: [MediatorEngine], useFactory: (engine: MediatorEngine) => engine.mediator },
@@ -56,6 +80,7 @@ const rootProviders: Provider[] = [
     useFactory: (options: CatgaModuleOptions) => resolveCatgaOptions(options),
   },
   ...storeProviders,
+  ...idProviders,
   ...mediatorProviders,
   {
     provide: CatgaLifecycle,
@@ -110,7 +135,18 @@ const processHostProvider: Provider = {
 @Module({
   imports: [DiscoveryModule],
   providers: [...rootProviders, processHostProvider, ...processProviders],
-  exports: [CATGA_OPTIONS, StoreHost, Store, HandlerRegistry, AmbientContext, Mediator, Processes, ProcessContext],
+  exports: [
+    CATGA_OPTIONS,
+    StoreHost,
+    Store,
+    SnowflakeIds,
+    HandlerRegistry,
+    AmbientContext,
+    Mediator,
+    MediatorMetrics,
+    Processes,
+    ProcessContext,
+  ],
 })
 export class CatgaModule extends ConfigurableCatgaModule {
   /** The module for the whole application. Works without options: everything in memory. */

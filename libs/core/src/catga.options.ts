@@ -1,6 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { assertKnownOptions, InvalidOptionError } from './foundation/index.js';
 import type { ProcessesHttpOptions } from './http/index.js';
+import { resolveIdsOptions, type IdsOptions } from './ids/index.js';
 import { resolveMediatorOptions, type MediatorOptions } from './mediator/index.js';
 import { resolveProcessOptions, type ProcessesOptions } from './processes/index.js';
 import { Store, type MemoryStoreOptions } from './store/index.js';
@@ -10,6 +11,8 @@ import { CATGA_OPTIONS } from './catga.tokens.js';
 export interface CatgaModuleOptions {
   /** Behaviours, context, validation, shutdown. */
   readonly mediator?: MediatorOptions | undefined;
+  /** Worker id and epoch of snowflake ids. */
+  readonly ids?: IdsOptions | undefined;
   /** Time-outs, retries and limits of processes; see the process engine. */
   readonly processes?: ProcessesOptions | undefined;
   /**
@@ -29,6 +32,7 @@ export type ResolvedCatgaOptions = ReturnType<typeof resolveCatgaOptions>;
 
 /** Every top-level option with what checks it; whoever adds an option adds a line. */
 const SECTIONS = {
+  ids: (value: IdsOptions | undefined) => resolveIdsOptions(value),
   mediator: (value: MediatorOptions | undefined) => resolveMediatorOptions(value),
   // Checked once more at boot, with the names of the processes and their steps.
   processes: (value: ProcessesOptions | undefined) => {
@@ -55,6 +59,7 @@ export function resolveCatgaOptions(options: CatgaModuleOptions = {}) {
   assertKnownOptions('CatgaModule.forRoot', options, Object.keys(SECTIONS));
   SECTIONS.endpoints(options.endpoints);
   return {
+    ids: SECTIONS.ids(options.ids),
     mediator: SECTIONS.mediator(options.mediator),
     processes: SECTIONS.processes(options.processes),
     store: SECTIONS.store(options.store),

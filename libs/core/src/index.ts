@@ -39,9 +39,25 @@ export {
   type Type,
 } from './messages/index.js';
 
+// ids: snowflake and UUID
+export {
+  ClockRollbackError,
+  IdsNotReadyError,
+  NoWorkerIdError,
+  SnowflakeIds,
+  UuidV7Generator,
+  uuidv7,
+  WorkerIdLostError,
+  WorkerLease,
+  type IdsOptions,
+  type SnowflakeOptions,
+  type WorkerRange,
+} from './ids/index.js';
+
 // mediator: handlers, behaviours, dispatch
 export {
   AmbientContext,
+  AuthorizationBehavior,
   BehaviorMisuseError,
   CommandHandler,
   DuplicateHandlerError,
@@ -54,12 +70,23 @@ export {
   HandlerMethodMissingError,
   HandlerNotFoundError,
   HandlerRegistry,
+  IdempotencyBehavior,
+  IdempotencyInProgressError,
+  IdempotencyKeyReusedError,
+  IdempotentAnswerLostError,
   InvalidBehaviorError,
   InvalidMessageError,
+  LoggingBehavior,
   Mediator,
   MediatorClosedError,
+  MediatorMetrics,
+  MessageAuthorizer,
+  MessageInvalidError,
+  MetricsBehavior,
+  NotAuthorizedError,
   QueryHandler,
   UseBehaviors,
+  ValidationBehavior,
   type BehaviorFactory,
   type BehaviorRef,
   type CatgaFailure,
@@ -70,13 +97,19 @@ export {
   type HandlerEntry,
   type HandlerRegistration,
   type ICommandHandler,
+  type IdempotencyOptions,
   type IEventHandler,
   type IQueryHandler,
+  type LoggingOptions,
   type MediatorOptions,
   type MessageKind,
+  type MessageMetrics,
   type Next,
   type PipelineBehavior,
 } from './mediator/index.js';
+
+// resilience: policies as behaviours
+export { isRetriable, MessageTimeoutError, RetryBehavior, TimeoutBehavior } from './resilience/index.js';
 
 // store
 export {
