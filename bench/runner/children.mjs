@@ -8,11 +8,11 @@ export class Child {
   #process;
 
   /** @param {{ file: string, variant?: string, flags?: string[] }} contestant */
-  constructor({ file, variant = '', flags = [] }) {
+  constructor({ file, variant = '', flags = [] }, env = {}) {
     this.name = variant === '' ? file : `${file} ${variant}`;
     this.#process = fork(join(root, 'bench/dist/child.js'), [file, variant], {
       execArgv: ['--disable-warning=ExperimentalWarning', ...flags],
-      env: { ...process.env, NODE_ENV: 'production' },
+      env: { ...process.env, NODE_ENV: 'production', ...env },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
   }

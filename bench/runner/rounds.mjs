@@ -7,17 +7,17 @@ import { shuffled } from './statistics.mjs';
  * neighbours in time, so ratios within a round hold where absolute times do not.
  *
  * @param contestants by name: `{ file, variant?, flags? }`
- * @param {{ rounds: number, milliseconds: number }} plan
+ * @param {{ rounds: number, milliseconds: number, env?: Record<string, string> }} plan
  * @returns samples of each contestant by name, one of each round at the same index, and how many were taken in quiet
  */
-export async function takeRounds(contestants, { rounds, milliseconds }) {
+export async function takeRounds(contestants, { rounds, milliseconds, env = {} }) {
   const names = Object.keys(contestants);
   const children = new Map();
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   let quietSamples = 0;
   try {
     // One after the other: warming up is work too.
-    for (const name of names) children.set(name, await new Child(contestants[name]).ready());
+    for (const name of names) children.set(name, await new Child(contestants[name], env).ready());
     for (let round = 0; round < rounds; round++) {
       for (const name of shuffled(names)) {
         if (await quiet(400)) quietSamples++;

@@ -6,7 +6,7 @@ import { makePairs } from './twenty-types.js';
 
 /** `mediator.send`, awaited. */
 export default async function catgaSend(types: string): Promise<Contestant> {
-  const pairs = makePairs(Number(types));
+  const pairs = await makePairs(Number(types));
   for (const { command, handler } of pairs) CommandHandler(command as Type)(handler as never);
   const app = await bootContext({
     imports: [CatgaModule.forRoot({ endpoints: false })],

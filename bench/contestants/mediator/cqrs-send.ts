@@ -5,7 +5,7 @@ import { makePairs } from './twenty-types.js';
 
 /** `CommandBus.execute` of @nestjs/cqrs, awaited. */
 export default async function cqrsSend(types: string): Promise<Contestant> {
-  const pairs = makePairs(Number(types));
+  const pairs = await makePairs(Number(types));
   for (const { command, handler } of pairs) CommandHandler(command)(handler);
   const app = await bootContext({ imports: [CqrsModule.forRoot()], providers: pairs.map(({ handler }) => handler) });
   const bus = app.get(CommandBus);

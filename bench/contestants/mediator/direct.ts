@@ -3,7 +3,7 @@ import { makePairs } from './twenty-types.js';
 
 /** The floor: the handler's method, awaited. */
 export default async function direct(types: string): Promise<Contestant> {
-  const pairs = makePairs(Number(types));
+  const pairs = await makePairs(Number(types));
   const handlers = pairs.map(({ handler }) => new handler());
   const commands = pairs.map(({ command }) => new command(1));
   if (pairs.length === 1) {

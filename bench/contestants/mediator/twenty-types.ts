@@ -11,12 +11,17 @@ export interface CommandPair {
  * Command and handler classes of their own source text each. Twenty closures of one text would share what the compiler
  * learns about them, and look cheaper than twenty classes of an application are.
  */
-export function makePairs(count: number): CommandPair[] {
-  return Array.from({ length: count }, (_, i) => {
-    const source = `return {
+export async function makePairs(count: number): Promise<CommandPair[]> {
+  const pairs = Array.from(
+    { length: count },
+    (_, i) => `{
       command: class Command${i} extends Command { constructor(value) { super(); this.value = value; } },
       handler: class Handler${i} { async execute(command) { return command.value + ${i}; } },
-    };`;
-    return new Function('Command', source)(Command) as CommandPair;
-  });
+    }`,
+  );
+  const source = `export default (Command) => [${pairs.join(', ')}];`;
+  const module = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as {
+    default: (base: typeof Command) => CommandPair[];
+  };
+  return module.default(Command);
 }
