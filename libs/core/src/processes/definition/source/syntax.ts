@@ -55,6 +55,7 @@ function parseAs(text: string): ParsedFunction | undefined {
   }
 }
 
+/** True for a function in any notation. */
 export function isFunction(node: SyntaxNode | null | undefined): node is FunctionNode {
   return (
     node?.type === 'FunctionExpression' ||
