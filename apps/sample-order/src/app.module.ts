@@ -12,7 +12,8 @@ import { OrdersModule } from './orders/orders.module.js';
 @Module({
   imports: [
     ConfigurationModule,
-    CatgaModule.forRoot(),
+    // A customer waits for the answer, so a gateway that failed is tried again soon.
+    CatgaModule.forRoot({ processes: { defaultBackoff: '200ms' } }),
     CatgaSqliteModule.forRootAsync({
       inject: [Configuration],
       useFactory: ({ dataFolder }: Configuration) => ({ path: join(dataFolder, 'catga.db') }),
