@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import {
   assertEncoded,
   CommitNotifier,
@@ -54,8 +53,9 @@ export class SqliteStore extends Store {
 
   constructor(options: SqliteStoreOptions) {
     super();
-    this.path = resolve(options.path);
-    this.writer = new WriterClient(toSettings(options, 'writer'), {
+    const settings = toSettings(options, 'writer');
+    this.path = settings.path;
+    this.writer = new WriterClient(settings, {
       committed: (batch) => this.committed(batch),
       foreign: () => this.notifier.touchUnknown(),
     });

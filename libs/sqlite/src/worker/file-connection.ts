@@ -5,9 +5,6 @@ import { StoreFault, toFault } from './fault.js';
 import type { WorkerSettings } from './protocol.js';
 import { migrate } from './schema.js';
 
-/** After a failure to open: how long the next attempts get the same answer, milliseconds. */
-const RETRY_AFTER = 50;
-
 /**
  * The connection to the file, opened when it is needed and again after a failure: when the cause goes away, the next
  * commit works.
@@ -16,8 +13,6 @@ export class FileConnection<T extends { readonly connection: Connection }> {
   private open: T | undefined;
   /** Which file it is; a path may come to mean another one. */
   private identity: string | undefined;
-  private failedAt = Number.NEGATIVE_INFINITY;
-  private failure: unknown;
 
   constructor(
     private readonly settings: WorkerSettings,
@@ -26,15 +21,7 @@ export class FileConnection<T extends { readonly connection: Connection }> {
 
   /** @throws {StoreFault} or what the driver throws */
   get(): T {
-    if (this.open !== undefined) return this.open;
-    if (performance.now() - this.failedAt < RETRY_AFTER) throw this.failure;
-    try {
-      return (this.open = this.connect());
-    } catch (error) {
-      this.failedAt = performance.now();
-      this.failure = error;
-      throw error;
-    }
+    return (this.open ??= this.connect());
   }
 
   /** Gives the connection up; the next {@link FileConnection.get} opens a new one. */

@@ -1,0 +1,223 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { CatgaModule, InvalidOptionError, JsonCodec, Store, UnknownOptionError } from '@catga/core';
+import { CatgaSqliteModule, InvalidNameError, SqliteStore, type SqliteStoreOptions } from '@catga/sqlite';
+import { Injectable, Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { append, newFolder, rawDatabase, rawValue, removeFolders } from './tools.js';
+
+afterAll(removeFolders);
+
+const newStore = (options: Partial<SqliteStoreOptions> = {}): SqliteStore =>
+  new SqliteStore({ path: join(newFolder(), 'sub', 'data.db'), ...options });
+
+/** What the conformance suite cannot say, because only this store does it. */
+describe('SqliteStore', () => {
+  it('creates its file and the folders above it', async () => {
+    const store = newStore();
+    await store.open();
+    expect(existsSync(store.path)).toBe(true);
+    await store.close();
+  });
+
+  it('writes everything that waits in one transaction', async () => {
+    const store = newStore();
+    await store.open();
+    const before = countTransactions(store.path);
+    await Promise.all(Array.from({ length: 500 }, (_, index) => append(store, `s${index}`)));
+    expect(countTransactions(store.path) - before).toBeLessThanOrEqual(3);
+    await store.close();
+  });
+
+  it('syncs every transaction to the disk unless told otherwise', async () => {
+    const settings = async (options: Partial<SqliteStoreOptions>): Promise<unknown> => {
+      const store = newStore(options);
+      await store.open();
+      const { settings: used } = (store as unknown as { writer: { settings: unknown } }).writer;
+      await store.close();
+      return used;
+    };
+    expect(await settings({})).toMatchObject({ synchronous: 'full' });
+    expect(await settings({ synchronous: 'normal' })).toMatchObject({ synchronous: 'normal' });
+  });
+
+  it('can be read with the sqlite3 command line: names, JSON and readable times', async () => {
+    const store = newStore();
+    const codec = new JsonCodec();
+    await store.commit({
+      appends: [
+        {
+          stream: 'order-1',
+          expectedVersion: 'no-stream',
+          events: [{ type: 'placed', data: codec.encode({ total: 12.5 }), at: Date.UTC(2026, 0, 2, 3, 4, 5, 678) }],
+        },
+      ],
+      records: [
+        { collection: 'orders', key: '1', value: codec.encode({ total: 12.5 }), tags: ['status:open'], dueAt: 0 },
+      ],
+    });
+    const database = rawDatabase(store.path);
+    expect(
+      database.prepare("SELECT stream, version, type, at, json_extract(data, '$.total') AS total FROM event_log").all(),
+    ).toEqual([{ stream: 'order-1', version: 1, type: 'placed', at: '2026-01-02T03:04:05.678Z', total: 12.5 }]);
+    expect(
+      database
+        .prepare("SELECT collection, key, tags, due_at, json_extract(value, '$.total') AS total FROM record_list")
+        .all(),
+    ).toEqual([
+      { collection: 'orders', key: '1', tags: '["status:open"]', due_at: '1970-01-01T00:00:00.000Z', total: 12.5 },
+    ]);
+    database.close();
+    await store.close();
+  });
+
+  it('keeps whole numbers as whole numbers', async () => {
+    const store = newStore();
+    await append(store, 's');
+    await store.close();
+    expect(rawValue(store.path, 'SELECT typeof(position) || typeof(version) || typeof(at) FROM events')).toBe(
+      'integerintegerinteger',
+    );
+  });
+
+  it('removes expired records from the file in the course of other commits', async () => {
+    const store = newStore();
+    const now = await store.now();
+    const records = Array.from({ length: 50 }, (_, index) => ({
+      collection: 'c',
+      key: `k${index}`,
+      value: 'v',
+      tags: ['t'],
+      expiresAt: now + 5,
+    }));
+    await store.commit({ records });
+    for (let round = 0; round < 200 && Number(rawValue(store.path, 'SELECT count(*) FROM records')) > 0; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await append(store, 's');
+    }
+    expect(rawValue(store.path, 'SELECT count(*) FROM records')).toBe(0);
+    expect(rawValue(store.path, 'SELECT count(*) FROM record_tags')).toBe(0);
+    await store.close();
+  });
+
+  it('keeps apart bytes that look like what it marks text with', async () => {
+    const store = newStore();
+    const payloads = [
+      'a\0b',
+      Buffer.from('catga:utf-16\0a'),
+      Buffer.from('catga:bytes\0a'),
+      Buffer.from('catga:bytes\0catga:bytes\0'),
+      'catga:utf-16\0a',
+    ];
+    const events = payloads.map((data) => ({ type: 'e', data }));
+    await store.commit({ appends: [{ stream: 's', expectedVersion: 'any', events }] });
+    const back = (await store.readStream('s')).map(({ data }) => data);
+    expect(back.map((data) => (typeof data === 'string' ? data : Buffer.from(data as Uint8Array)))).toEqual(payloads);
+    await store.close();
+  });
+
+  it('refuses names that SQLite would cut off or change, and does the other commits', async () => {
+    const store = newStore();
+    const good = append(store, 'good');
+    await expect(append(store, 'a\0b')).rejects.toBeInstanceOf(InvalidNameError);
+    await expect(
+      store.commit({ records: [{ collection: 'c', key: 'k', value: 'v', tags: ['\ud800'] }] }),
+    ).rejects.toMatchObject({
+      code: 'CATGA_INVALID_NAME',
+    });
+    expect((await good).position).toBe(1);
+    expect((await append(store, 'good')).position).toBe(2);
+    await store.close();
+  });
+
+  it('knows more streams than it remembers', async () => {
+    const store = newStore({ synchronous: 'normal' });
+    const names = Array.from({ length: 60_000 }, (_, index) => `s${index}`);
+    for (let at = 0; at < names.length; at += 1_000) {
+      await store.commit({
+        appends: names
+          .slice(at, at + 1_000)
+          .map((stream) => ({ stream, expectedVersion: 'no-stream' as const, events: [{ type: 'e', data: 'x' }] })),
+      });
+    }
+    for (const stream of ['s0', 's30000', 's59999']) {
+      await expect(
+        store.commit({ appends: [{ stream, expectedVersion: 'no-stream', events: [{ type: 'e', data: 'x' }] }] }),
+      ).rejects.toMatchObject({ code: 'CATGA_VERSION_CONFLICT', actual: 1 });
+      expect((await append(store, stream)).versions).toEqual([2]);
+    }
+    await store.close();
+  });
+
+  it.each([
+    [{ path: '' }, InvalidOptionError],
+    [{ path: ':memory:' }, InvalidOptionError],
+    [{ path: 'x.db', synchronous: 'off' }, InvalidOptionError],
+    [{ path: 'x.db', driver: 'better-sqlite3' }, InvalidOptionError],
+    [{ path: 'x.db', maxSize: -1 }, InvalidOptionError],
+    [{ path: 'x.db', lockTimeout: 'soon' }, Error],
+    [{ path: 'x.db', synchronus: 'full' }, UnknownOptionError],
+  ])('refuses the options %j', (options, error) => {
+    expect(() => new SqliteStore(options as SqliteStoreOptions)).toThrow(error);
+  });
+});
+
+describe('CatgaSqliteModule', () => {
+  it.each(['before', 'after'])(
+    'makes its file the store of the application, imported %s CatgaModule',
+    async (place) => {
+      const path = join(newFolder(), 'app.db');
+      const sqlite = CatgaSqliteModule.forRoot({ path });
+      const imports = place === 'before' ? [sqlite, CatgaModule.forRoot()] : [CatgaModule.forRoot(), sqlite];
+      for (let run = 1; run <= 2; run++) {
+        const app = await Test.createTestingModule({ imports }).compile();
+        await app.init();
+        const store = app.get(Store, { strict: false });
+        expect(store).toBeInstanceOf(SqliteStore);
+        expect((await append(store, 's')).versions).toEqual([run]);
+        await app.close();
+        await expect(append(store, 's')).rejects.toMatchObject({ code: 'CATGA_STORE_CLOSED' });
+      }
+    },
+  );
+
+  it('takes its options from other modules', async () => {
+    @Injectable()
+    class Folder {
+      readonly path = newFolder();
+    }
+    @Module({ providers: [Folder], exports: [Folder] })
+    class FolderModule {}
+    const app = await Test.createTestingModule({
+      imports: [
+        CatgaModule.forRoot(),
+        CatgaSqliteModule.forRootAsync({
+          imports: [FolderModule],
+          inject: [Folder],
+          useFactory: (folder: Folder) => ({ path: join(folder.path, 'async.db'), synchronous: 'normal' }),
+        }),
+      ],
+    }).compile();
+    await app.init();
+    const store = app.get(Store, { strict: false }) as SqliteStore;
+    expect(store.path).toBe(join(app.get(Folder, { strict: false }).path, 'async.db'));
+    await app.close();
+  });
+
+  it('lets the application not start on a file that cannot be used', async () => {
+    const app = await Test.createTestingModule({
+      imports: [CatgaModule.forRoot(), CatgaSqliteModule.forRoot({ path: newFolder() })],
+    }).compile();
+    await expect(app.init()).rejects.toMatchObject({ code: 'CATGA_STORE_CONNECTION' });
+  });
+});
+
+/** Transactions in the write-ahead log: frames that end one hold the size of the database. */
+function countTransactions(path: string): number {
+  const wal = readFileSync(`${path}-wal`);
+  if (statSync(`${path}-wal`).size < 32) return 0;
+  const frame = 24 + wal.readUInt32BE(8);
+  let count = 0;
+  for (let at = 32; at + frame <= wal.length; at += frame) if (wal.readUInt32BE(at + 4) !== 0) count++;
+  return count;
+}
