@@ -27,6 +27,15 @@ async function judged(program: Program, verdict: Verdict): Promise<string | unde
   return verdict.problems.length === 0 ? undefined : await report(program, verdict);
 }
 
+// Stack traces of a hundred thousand planned errors cost more than everything else.
+const { stackTraceLimit } = Error;
+beforeAll(() => {
+  Error.stackTraceLimit = 0;
+});
+afterAll(() => {
+  Error.stackTraceLimit = stackTraceLimit;
+});
+
 describe(`${RUNS} random programs from seed ${FIRST}`, () => {
   it('crashed after every one to three writes and resumed on a fresh node, come out as their journals say', async () => {
     let lives = 0;

@@ -55,6 +55,8 @@ export function valuesFor(store: Store, codec: Codec): Values {
   return store.capabilities.payload === 'reference' ? referenceValues : new EncodedValues(codec);
 }
 
+const { imul } = Math;
+
 /** 64 bits of FNV-1a in two halves: not for secrets, far more than enough to see that arguments have changed. */
 export function hashOf(data: string | Uint8Array): string {
   // Small integers from the start, and one kind of data in the loop: that halves its time.
@@ -64,8 +66,8 @@ export function hashOf(data: string | Uint8Array): string {
   let high = 0x1b873593;
   for (let i = 0; i < data.length; i++) {
     const unit = text === undefined ? (bytes[i] as number) : text.charCodeAt(i);
-    low = Math.imul(low ^ unit, 0x01000193);
-    high = Math.imul(high ^ unit, 0x85ebca6b);
+    low = imul(low ^ unit, 0x01000193);
+    high = imul(high ^ unit, 0x85ebca6b);
     high ^= high >>> 13;
   }
   return (low >>> 0).toString(36) + (high >>> 0).toString(36);

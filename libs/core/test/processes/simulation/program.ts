@@ -28,6 +28,8 @@ export interface Program {
   readonly seed: number;
   readonly flavour: Flavour;
   readonly root: Node;
+  /** Names of the steps that stand in it. */
+  readonly steps: ReadonlySet<string>;
 }
 
 /** Names of the steps; some have a part of their own. More than 31: the engine keeps the first occurrences in bits. */
@@ -60,12 +62,14 @@ export function generate(seed: number): Program {
   const generator = new Generator(random, flavour);
   const inner = generator.sequence(names, 3, 2 + random.below(4));
   const safe = flavour === 'deterministic' || random.chance(0.8);
-  return { seed, flavour, root: safe ? { kind: 'try', body: inner, handler: undefined } : inner };
+  const { used: steps } = generator;
+  return { seed, flavour, steps, root: safe ? { kind: 'try', body: inner, handler: undefined } : inner };
 }
 
 class Generator {
   /** Keeps programs small: nested loops and branches would grow without it. */
   private budget = 40;
+  readonly used = new Set<string>();
 
   constructor(
     private readonly random: Random,
@@ -127,7 +131,9 @@ class Generator {
     // A store that keeps references keeps anything: a program that is compared over stores cannot have it.
     const argument =
       draw < 0.02 && this.flavour === 'racy' ? 'unencodable' : draw < 0.06 ? 'patched' : random.pick(ARGUMENTS);
-    return { kind: 'step', name: random.pick(names), argument, seed: random.below(2 ** 30) };
+    const name = random.pick(names);
+    this.used.add(name);
+    return { kind: 'step', name, argument, seed: random.below(2 ** 30) };
   }
 }
 

@@ -52,6 +52,20 @@ class WatchedStore extends MemoryStore {
   }
 }
 
+/** Tells when it has crashed. */
+class MortalStore extends FaultyStore {
+  die!: () => void;
+  readonly death = new Promise<void>((resolve) => (this.die = resolve));
+
+  override async commit(batch: CommitBatch): Promise<CommitResult> {
+    try {
+      return await super.commit(batch);
+    } finally {
+      if (this.crashed) this.die();
+    }
+  }
+}
+
 /** Crashes the run after every one to three writes of its journal and resumes it on a fresh node, until it has ended. */
 export async function crashAlong(program: Program): Promise<Verdict> {
   const inner = new WatchedStore();
@@ -77,9 +91,9 @@ async function live(
   settings: SimSettings,
 ): Promise<Ending | undefined> {
   const claim = world.life === 1 ? 0 : 1;
-  const store = new FaultyStore(inner)
-    .delayCommits(() => world.pause())
-    .crashAfter(claim + 1 + random.below(3), { applied: random.chance(0.2) });
+  const store = new MortalStore(inner);
+  store.delayCommits(() => world.pause());
+  store.crashAfter(claim + 1 + random.below(3), { applied: random.chance(0.2) });
   const runtime = makeNode(store, program, world, settings);
   await runtime.start();
   let ending: Ending | undefined;
@@ -87,7 +101,7 @@ async function live(
     (result) => (ending = result),
     (error: unknown) => (ending = { kind: 'other', what: `unexpected: ${String(error)}` }),
   );
-  while (!ending && !store.crashed) await turn();
+  await Promise.race([ended, store.death]);
   // The machine may go on for a moment after the last write: bodies that have begun do what they do.
   if (!ending) for (let i = random.below(4); i > 0; i--) await turn();
   runtime.crash();

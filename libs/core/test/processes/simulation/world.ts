@@ -42,7 +42,7 @@ export class World {
     if (this.closed) this.problems.push(`${key} was called although everything is recorded`);
     if (this.durable && !this.durable.started.has(key)) this.problems.push(`${key} began before its start was durable`);
     if (this.durable?.ended.has(key)) this.problems.push(`${key} was run again after its end was durable`);
-    if (SLOW.has(name) && this.random.chance(0.4)) return this.tooLate(name);
+    if (SLOW.has(name) && this.random.chance(0.4)) return this.tooLate(key);
     return this.after(() => this.outcome(name, key, execution));
   }
 
@@ -75,10 +75,12 @@ export class World {
     if (timer) await new Promise((resolve) => setTimeout(resolve, this.random.below(2)));
   }
 
-  /** Longer than the step's timeout: the answer must not count any more. */
-  private async tooLate(name: string): Promise<unknown> {
+  /** Longer than the step's timeout: an answer that counts only if the machine was too busy to notice in time. */
+  private async tooLate(key: string): Promise<unknown> {
     await new Promise((resolve) => setTimeout(resolve, 25));
-    return { n: 0, token: `the late answer of ${name}` };
+    const late = { n: 0, token: `the late answer of ${key} in life ${this.life}` };
+    this.returned.set(late.token, late);
+    return late;
   }
 
   private outcome(name: string, key: string, execution: number): unknown {
