@@ -6,8 +6,8 @@ import { ProcessesService } from './api/processes.service.js';
 import type { Processes } from './api/processes.js';
 import type { ProcessBlueprint } from './definition/blueprint.js';
 import { ProcessEngine } from './engine/process-engine.js';
-import type { ProcessRun } from './engine/process-run.js';
-import type { Ownership, RunLimits } from './engine/run-environment.js';
+
+import type { Ownership, Run, RunLimits } from './engine/run.js';
 import { isTerminal, type RunRecord } from './engine/run-record.js';
 import { NodeLease, SoleOwnership } from './recovery/node-lease.js';
 import { Recovery } from './recovery/recovery.js';
@@ -55,7 +55,7 @@ export class ProcessRuntime {
     // Memory ends sooner than a disk.
     const count = settings.retention.count ?? (store.capabilities.durable ? undefined : 10_000);
     const kept = new Map<string, RetentionByCount>();
-    const retain = (run: ProcessRun): void => {
+    const retain = (run: Run): void => {
       const { name } = run.process.blueprint;
       let retention = kept.get(name);
       if (!retention) kept.set(name, (retention = new RetentionByCount(store, count as number)));

@@ -2,7 +2,7 @@ import type { Mediator } from '../../mediator/index.js';
 import type { Request, ResultOf, SendOptions } from '../../messages/index.js';
 import { ProcessContext } from '../api/process-context.js';
 import type { CallScope } from './compiled-process.js';
-import type { ProcessRun } from './process-run.js';
+import type { Run } from './run.js';
 
 /**
  * Who one attempt of a step, or of its compensation, is to the outside: its idempotency key, its signal, and the
@@ -15,7 +15,7 @@ export class CallIdentity extends ProcessContext implements CallScope {
   private sends = 0;
 
   constructor(
-    private readonly run: ProcessRun,
+    private readonly run: Run,
     /** Key of the step in its run, with a suffix for its compensation. */
     private readonly key: string,
   ) {
@@ -56,10 +56,10 @@ export class CallIdentity extends ProcessContext implements CallScope {
     return {
       // The second command of one step is another intent than the first.
       idempotencyKey: this.sends === 1 ? this.stepKey : `${this.stepKey}/${this.sends}`,
-      correlationId: run.correlationId,
+      correlationId: run.identity.correlationId,
       causationId: run.runId,
       signal: this.signal,
-      tenant: run.tenant,
+      tenant: run.identity.tenant,
     };
   }
 }

@@ -5,7 +5,7 @@ import { JournalEvent, type EventMeta, type JournalEventType } from '../journal/
 import { CallIdentity } from './call-identity.js';
 import type { CompiledAlternative, CompiledStep } from './compiled-process.js';
 import { classify, describeError, encodeError, retryDelay } from './failure.js';
-import type { Cause, ProcessRun } from './process-run.js';
+import type { Cause, Run } from './run.js';
 
 /** What a compensation is told about the step it undoes. */
 export type StepOutcome = 'completed' | 'unknown' | 'failed';
@@ -24,7 +24,7 @@ interface Undo {
  * only after the former one is durable; the flow is never run again.
  */
 export class Compensation {
-  constructor(private readonly run: ProcessRun) {}
+  constructor(private readonly run: Run) {}
 
   /** After the flow has ended and its last step has settled. */
   start(cause: Cause): void {
@@ -169,7 +169,10 @@ export class Compensation {
   }
 
   private wait(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, Math.min(ms, 2 ** 31 - 1)));
+    return new Promise((resolve) => {
+      // A node that shuts down does not wait for the next attempt.
+      setTimeout(resolve, Math.min(ms, 2 ** 31 - 1)).unref();
+    });
   }
 
   /** Reading the journal failed: the store is away. The run stays as it is and is tried again. */
@@ -177,13 +180,14 @@ export class Compensation {
     const { run } = this;
     if (run.isOver) return;
     run.env.reportInfrastructure(run.id, undefined, error);
-    setTimeout(() => {
+    const again = setTimeout(() => {
       if (run.isOver) return;
       this.load().then(
         (history) => (history.compensating ? this.resume(history) : run.restartEnd()),
         (again: unknown) => this.interrupted(again),
       );
     }, 1_000);
+    again.unref();
   }
 }
 

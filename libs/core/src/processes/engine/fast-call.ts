@@ -6,8 +6,8 @@ import { JournalEvent, StepCompleted, StepStarted } from '../journal/journal-eve
 import { CallIdentity } from './call-identity.js';
 import type { CallScope, CompiledStep } from './compiled-process.js';
 import { encodeError, retryDelay } from './failure.js';
-import type { ProcessRun } from './process-run.js';
-import { never, StepCall } from './step-call.js';
+import { never, type Run } from './run.js';
+import { StepCall } from './step-call.js';
 
 /**
  * The first attempt of a step on a store in memory, in a flow with one step at a time: nothing is waited for, so no
@@ -21,7 +21,7 @@ export class FastCall implements CallScope {
   private identity: CallIdentity | undefined;
 
   constructor(
-    private readonly run: ProcessRun,
+    private readonly run: Run,
     private readonly step: CompiledStep,
     private readonly key: string,
     private readonly args: unknown[],

@@ -1,41 +1,35 @@
-import { coarseNow, isCatgaError } from '../../foundation/index.js';
-import type { NewEvent, StoredEvent } from '../../store/index.js';
+import { coarseNow } from '../../foundation/index.js';
 import { ContinueAsNew, type ProcessContext } from '../api/process-context.js';
-import { ProcessCancelledError, ProcessDivergedError, ProcessValueError } from '../api/process.errors.js';
+import { ProcessCancelledError, ProcessDivergedError } from '../api/process.errors.js';
 import type { CancelOptions, ProcessStatus } from '../api/process.types.js';
-import type { ProcessBlueprint } from '../definition/blueprint.js';
 import type { History } from '../journal/history.js';
 import { JournalEvent, type EventMeta, type JournalEventType } from '../journal/journal-event.js';
-import { CommitJournal, DirectJournal, type Journal, type JournalHost } from '../journal/journal.js';
+import { CommitJournal, DirectJournal, type Journal } from '../journal/journal.js';
 import type { Values } from '../journal/values.js';
+import { CommitFailures } from './commit-failures.js';
 import { Compensation } from './compensation.js';
 import type { CompiledProcess, CompiledStep, RunScope } from './compiled-process.js';
-import type { Expirable } from './deadlines.js';
 import { describeError, encodeError } from './failure.js';
-import { Replay } from './replay.js';
-import type { RunEnvironment, RunOutcome } from './run-environment.js';
-import { recordWrite, runIdOf, streamOf, type RecordChange, type RunRecord } from './run-record.js';
 import { FastCall } from './fast-call.js';
+import { HistoryLimit } from './history-limit.js';
+import { OpenCalls } from './open-calls.js';
+import { Replay } from './replay.js';
+import { encodeResult } from './result-encoding.js';
+import {
+  never,
+  type Cause,
+  type OpenCall,
+  type Run,
+  type RunEnvironment,
+  type RunIdentity,
+  type RunOutcome,
+  type StepEnd,
+} from './run.js';
 import { RunContext } from './run-context.js';
-import { never, StepCall, type StepEnd } from './step-call.js';
-import type { TurnTask } from './turn-loop.js';
-
-const NO_CALLS: ReadonlySet<StepCall> = new Set();
-const NONE: { call: StepCall; end: StepEnd; at: number }[] = [];
-
-/** Version of the rules by which a journal is replayed. Anything that moves a yield point makes a new one. */
-export const ENGINE_VERSION = 1;
-
-/** Which run this is. */
-export interface RunIdentity {
-  readonly id: string;
-  /** Counts the runs of the id, from 1. */
-  readonly run: number;
-  readonly correlationId: string;
-  readonly causationId: string | undefined;
-  readonly tenant: string | undefined;
-  readonly tags: readonly string[];
-}
+import { recordWrite, runIdOf, streamOf, type RecordChange, type RunRecord } from './run-record.js';
+import { RunStarted } from './run-started.js';
+import { StepCall } from './step-call.js';
+import { StepKeys } from './step-keys.js';
 
 /**
  * `flowing`: the flow is executed. `settling`: it has ended; its steps under way are waited for. `undoing`: completed
@@ -43,49 +37,43 @@ export interface RunIdentity {
  */
 type Phase = 'flowing' | 'settling' | 'undoing' | 'ending' | 'over';
 
-/** Why completed steps are undone. */
-export interface Cause {
-  readonly as: 'failed' | 'cancelled';
-  readonly error: unknown;
-  readonly compensate: boolean;
-  readonly reason?: string;
+/** An end that the flow is still to see, with the time of its event. */
+interface Delivery {
+  readonly call: OpenCall;
+  readonly end: StepEnd;
+  readonly at: number;
 }
 
 /**
- * One run of a process in the memory of the node that owns it: the flow, its calls, its journal.
+ * One run of a process in the memory of the node that owns it: where it is, and what happens next.
  *
- * Invariant: everything the flow sees goes through `callEnded` and `turn`, in the order in which the journal has it.
+ * Invariant: whatever the flow sees goes through {@link callEnded} and {@link turn}, in the order of the journal, and
+ * where branches run side by side one end in a turn of the event loop: a replay can do exactly the same.
  */
-export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
+export class ProcessRun implements Run, RunScope {
   inTurn = false;
-  /** The step under way on the fast path. */
-  current: FastCall | undefined;
+  current: Run['current'];
   journal!: Journal;
+  view: object | undefined;
   flowEnded = false;
+  flowTime: number;
+  startedAt: number;
   /** The caller awaits {@link outcome} itself: the shortest way, for runs in memory. */
   awaited = false;
   outcome: Promise<unknown> | undefined;
-  /** Time of the last thing the flow has seen. */
-  flowTime: number;
-  startedAt: number;
-  epoch = 1;
   private phase: Phase = 'flowing';
   private cause: Cause | undefined;
   private readonly fast: boolean;
-  private occurrences: Map<string, number> | undefined;
-  private seen = 0;
-  /** The `this` of `execute`. */
-  view: object | undefined;
-  private replaying: Replay | undefined;
-  private resumedByOperator = false;
-  private warned = false;
-  private limitFrom = 0;
-  /** Made when needed, like the two below: most runs in memory need none of them, and memory keeps many runs. */
-  private open: Set<StepCall> | undefined;
-  private ends: { call: StepCall; end: StepEnd; at: number }[] = NONE;
+  private readonly keys = new StepKeys();
+  // Made when needed: most runs in memory need none of these, and memory holds many runs.
+  private calls: OpenCalls | undefined;
+  private deliveries: Delivery[] | undefined;
   private patches: Map<string, boolean> | undefined;
   private controller: AbortController | undefined;
   private scope: RunContext | undefined;
+  private limit: HistoryLimit | undefined;
+  private replaying: Replay | undefined;
+  private byOperator = false;
 
   constructor(
     readonly env: RunEnvironment,
@@ -98,27 +86,15 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     this.startedAt = this.flowTime = coarseNow();
   }
 
-  /** Calls of steps that have not ended. */
-  get calls(): ReadonlySet<StepCall> {
-    return this.open ?? NO_CALLS;
-  }
   get id(): string {
     return this.identity.id;
   }
-  /** Stands in idempotency keys. */
   get runId(): string {
     return runIdOf(this.identity.id, this.identity.run);
   }
   get stream(): string {
     return streamOf(this.identity.id, this.identity.run);
   }
-  get correlationId(): string {
-    return this.identity.correlationId;
-  }
-  get tenant(): string | undefined {
-    return this.identity.tenant;
-  }
-  /** May new attempts begin? */
   get mayBegin(): boolean {
     return this.phase === 'flowing';
   }
@@ -131,12 +107,24 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
   get signal(): AbortSignal {
     return (this.controller ??= new AbortController()).signal;
   }
+  /** Is a body under way that may still give its answer? */
+  get busy(): boolean {
+    return this.current !== undefined || this.calls?.busy === true || this.phase === 'undoing';
+  }
 
-  // --- life ---------------------------------------------------------------------------------------------------------
+  // --- how a run begins ---------------------------------------------------------------------------------------------
 
-  /** The first life: nothing is recorded yet. `expectedRecord` is the version of the id's line in the index. */
+  /**
+   * The first life: nothing is recorded yet.
+   *
+   * @param expectedRecord version of the id's line in the index; 0 when there is none
+   * @param durable called when the start is safe
+   */
   start(command: object, expectedRecord: number, durable?: () => void): void {
-    this.openJournal(0);
+    const { store } = this.env;
+    this.journal = store.openDirect
+      ? new DirectJournal(store.openDirect(this.stream), store)
+      : new CommitJournal(store, this.stream, 0, new CommitFailures(this));
     const input = this.values.encode(this.values.encoded ? { ...command } : command);
     this.journal.append(new RunStarted(this, input), durable);
     this.index('running', {}, expectedRecord);
@@ -146,10 +134,9 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
   /** A later life: this node has just claimed the run, and goes on where the journal ends. */
   resume(history: History, byOperator: boolean): void {
     this.startedAt = this.flowTime = history.startedAt;
-    this.epoch = history.epoch;
-    this.resumedByOperator = byOperator;
-    this.limitFrom = history.operatorAt;
-    this.journal ??= new CommitJournal(this.env.store, this.stream, history.version, this);
+    this.byOperator = byOperator;
+    this.limit = new HistoryLimit(history.operatorAt);
+    this.journal ??= new CommitJournal(this.env.store, this.stream, history.version, new CommitFailures(this));
     this.patches = new Map([...history.patches].map((patch) => [patch, true]));
     if (history.compensating) {
       this.flowEnded = true;
@@ -162,45 +149,30 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     this.flow(this.toCommand(this.values.decode(history.input)));
   }
 
-  /** Is a body under way that may still give its answer? */
-  get busy(): boolean {
-    if (this.current) return true;
-    for (const call of this.calls) if (call.deadline !== Number.POSITIVE_INFINITY) return true;
-    return this.phase === 'undoing';
-  }
-
-  /** Stops silently: nothing more is written, begun or undone. */
-  abandon(): void {
-    if (this.phase === 'over') return;
-    this.phase = 'over';
-    this.journal.stop();
-    const reason = new ProcessCancelledError(this.id, 'this node no longer runs the process');
-    this.controller?.abort(reason);
-    this.current?.abort(reason);
-    for (const call of this.calls) call.stop(reason);
-    this.open?.clear();
-  }
-
-  /** Ends the flow and undoes what it has done. Returns false when it is too late for that. */
-  cancel(options: CancelOptions): boolean {
-    if (this.phase !== 'flowing') return false;
-    const meta: EventMeta = {
-      compensate: options.compensate ?? true,
-      ...(options.by === undefined ? {} : { by: options.by }),
-      ...(options.reason === undefined ? {} : { reason: options.reason }),
-    };
-    this.journal.append(new JournalEvent('ProcessCancelRequested', coarseNow(), meta));
-    this.end(cancellation(this.id, meta));
-    return true;
+  private flow(command: unknown): void {
+    let flow: Promise<unknown>;
+    try {
+      this.view = this.process.createRunView(this);
+      flow = (this.view as { execute(command: unknown): Promise<unknown> }).execute(command);
+    } catch (error) {
+      flow = Promise.reject(error as Error);
+    }
+    this.outcome = flow.then(
+      (value) => this.flowReturned(value),
+      (error: unknown) => this.flowThrew(error),
+    );
   }
 
   // --- what the flow asks for ---------------------------------------------------------------------------------------
 
   callStep(step: CompiledStep, args: unknown[]): Promise<unknown> {
     if (this.phase !== 'flowing') return never();
-    const key = this.keyOf(step, args);
+    const key = this.keys.next(step, args);
     if (this.replaying) return this.requestRecorded(this.replaying, new StepCall(this, step, key, args));
-    if (this.journal.length >= this.env.limits.historyWarning && this.tooLong()) return never();
+    if (this.journal.length >= this.env.limits.historyWarning) {
+      this.limit ??= new HistoryLimit(0);
+      if (this.limit.reached(this)) return never();
+    }
     if (this.fast) return new FastCall(this, step, key, args).start();
     const call = new StepCall(this, step, key, args);
     call.begin();
@@ -218,35 +190,14 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     return value;
   }
 
-  /** @throws {ProcessValueError} */
-  encodeResult(step: string, value: unknown): unknown {
-    const { maxPayload, warnPayload } = this.env.limits;
-    try {
-      const payload = this.values.encode(value);
-      const size = this.values.size(payload);
-      if (size > maxPayload)
-        throw new RangeError(`it has ${size} bytes, the limit is ${maxPayload} (processes.maxPayload)`);
-      if (size > warnPayload)
-        this.env.warn(
-          `The result of step "${step}" of ${this.id} has ${size} bytes: keep large values elsewhere and return a reference.`,
-        );
-      return payload;
-    } catch (error) {
-      throw new ProcessValueError(step, 'result', error instanceof Error ? error.message : String(error), {
-        cause: error,
-      });
-    }
+  // --- what its calls tell ------------------------------------------------------------------------------------------
+
+  callBegun(call: OpenCall): void {
+    (this.calls ??= new OpenCalls()).add(call);
   }
 
-  // --- what the calls tell ------------------------------------------------------------------------------------------
-
-  callBegun(call: StepCall): void {
-    (this.open ??= new Set()).add(call);
-  }
-
-  /** A call has ended, or never will: then without `end`. */
-  callEnded(call: StepCall, end?: StepEnd): void {
-    this.open?.delete(call);
+  callEnded(call: OpenCall, end?: StepEnd): void {
+    this.calls?.delete(call);
     if (this.phase === 'settling') return this.settled();
     if (this.phase !== 'flowing' || !end) return;
     // The time of the journal's event, written in this very turn: a replay reads it from there.
@@ -256,291 +207,46 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
       this.flowTime = at;
       call.deliver(end);
     } else {
-      if (this.ends === NONE) this.ends = [];
-      this.ends.push({ call, end, at });
+      (this.deliveries ??= []).push({ call, end, at });
     }
     this.env.turns.schedule(this);
   }
 
-  /** The step of the fast path has ended after the flow had. */
   callSettled(): void {
     if (this.phase === 'settling') this.settled();
   }
 
-  /** A call waits for its next attempt: when all do, and for long, the run leaves memory. */
+  /** When all calls wait for their next attempt, and for long, the run leaves memory. */
   callWaits(): void {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const call of this.calls) {
-      if (call.wakesAt === undefined) return;
-      earliest = Math.min(earliest, call.wakesAt);
-    }
-    if (this.phase !== 'flowing' || this.ends.length > 0) return;
-    if (earliest - this.env.clock.now() > this.env.limits.suspendAfter) this.suspend(earliest);
+    const until = this.calls?.wakesAt;
+    if (until === undefined || this.phase !== 'flowing' || this.deliveries?.length) return;
+    if (until - this.env.clock.now() <= this.env.limits.suspendAfter) return;
+    const record = { status: 'waiting' as const, waitingUntil: until };
+    this.finish('ProcessSuspended', { reason: 'retry', until }, null, record, { kind: 'suspended', until });
   }
 
-  wantsFlush(): void {
-    this.env.turns.schedule(this);
-  }
-
+  /** One thing in a turn of the event loop; what is to be written only when nothing is left that may add to it. */
   turn(): void {
     if (this.phase === 'over') return;
     if (this.replaying && this.phase === 'flowing') return this.replayTurn(this.replaying);
-    const next = this.ends.shift();
-    if (next && this.phase === 'flowing') {
-      this.flowTime = next.at;
-      next.call.deliver(next.end);
-      return this.env.turns.schedule(this);
-    }
-    this.journal.flush();
+    const next = this.phase === 'flowing' ? this.deliveries?.shift() : undefined;
+    if (!next) return this.journal.flush();
+    this.flowTime = next.at;
+    next.call.deliver(next.end);
+    this.env.turns.schedule(this);
   }
 
   expire(now: number): number {
-    let earliest = Number.POSITIVE_INFINITY;
     const { current } = this;
-    if (current && current.deadline <= now && this.phase !== 'over') {
-      current.expire();
-      this.phase = 'over';
-      this.env.replay(this);
-      return earliest;
-    }
-    if (current) earliest = current.deadline;
-    for (const call of this.calls) {
-      if (call.deadline <= now) call.expire();
-      else earliest = Math.min(earliest, call.deadline);
-    }
-    return earliest;
+    if (!current) return this.calls?.expire(now) ?? Number.POSITIVE_INFINITY;
+    if (current.deadline > now || this.phase === 'over') return current.deadline;
+    current.expire();
+    this.phase = 'over';
+    this.env.replay(this);
+    return Number.POSITIVE_INFINITY;
   }
 
-  // --- ends ---------------------------------------------------------------------------------------------------------
-
-  /** Writes the last event of a phase together with the run's line in the index. */
-  finish(
-    type: JournalEventType,
-    meta: EventMeta,
-    data: unknown,
-    record: RecordChange & { status: ProcessStatus },
-    outcome: RunOutcome,
-  ): void {
-    this.phase = 'ending';
-    this.controller?.abort(new ProcessCancelledError(this.id, 'the process has ended'));
-    for (const call of this.calls) call.stop(new ProcessCancelledError(this.id, 'the process has ended'));
-    this.index(record.status, record);
-    this.journal.append(new JournalEvent(type, coarseNow(), meta, data), () => {
-      this.phase = 'over';
-      this.env.over(this, outcome);
-    });
-    this.journal.flush();
-  }
-
-  /** Leaves the run to somebody's decision. */
-  park(status: ProcessStatus, explanation: string): void {
-    if (this.phase === 'over' || this.phase === 'ending') return;
-    this.finish(
-      'ProcessSuspended',
-      { reason: status, explanation },
-      null,
-      { status },
-      { kind: 'parked', status, explanation },
-    );
-  }
-
-  index(status: ProcessStatus, more: RecordChange = {}, ifVersion?: number): void {
-    const { id, run, tags } = this.identity;
-    const record: RunRecord = {
-      name: this.process.blueprint.name,
-      status,
-      run,
-      startedAt: this.startedAt,
-      finishedAt: more.finishedAt,
-      waitingUntil: more.waitingUntil,
-      owner: status === 'running' || status === 'compensating' ? this.env.ownership.owner : undefined,
-      tags,
-      error: more.error,
-    };
-    this.journal.index(recordWrite(this.env.store, id, record, ifVersion, this.env.removeAt(record)));
-  }
-
-  /** Ends a cancelled or failed run, after its compensation. */
-  ended(cause: Cause, undone: boolean): void {
-    const error = encodeError(cause.error, this.values);
-    const described = describeError(cause.error);
-    const record = { finishedAt: coarseNow(), error: described };
-    const meta: EventMeta = { compensate: undone, ...(cause.reason === undefined ? {} : { reason: cause.reason }) };
-    if (cause.as === 'failed') {
-      this.finish(
-        'ProcessFailed',
-        meta,
-        error,
-        { status: 'failed', ...record },
-        { kind: 'failed', error: this.values.decode(error) },
-      );
-    } else {
-      const reason = cause.reason === undefined ? {} : { reason: cause.reason };
-      this.finish(
-        'ProcessCancelled',
-        meta,
-        error,
-        { status: 'cancelled', ...record },
-        { kind: 'cancelled', ...reason },
-      );
-    }
-  }
-
-  // --- the journal asks ---------------------------------------------------------------------------------------------
-
-  async commitFailed(
-    error: unknown,
-    expected: number,
-    events: readonly NewEvent[],
-    attempt: number,
-  ): Promise<number | 'written' | 'stop'> {
-    try {
-      if (isCatgaError(error, 'CATGA_RECORD_CONFLICT') || isCatgaError(error, 'CATGA_VERSION_CONFLICT')) {
-        const tail = await this.env.store.readStream(this.stream, { from: expected + 1 });
-        return this.afterConflict(tail, expected, events);
-      }
-    } catch (readError) {
-      error = readError;
-    }
-    this.env.reportInfrastructure(this.id, undefined, error);
-    if (expected === 0) {
-      this.abandon();
-      this.env.startFailed(this, error);
-      return 'stop';
-    }
-    await new Promise((resolve) => setTimeout(resolve, Math.min(100 * 2 ** (attempt - 1), 5_000)));
-    return this.phase === 'over' ? 'stop' : expected;
-  }
-
-  /**
-   * Somebody has written to our stream. Our own commit whose answer was lost counts as written; a request to cancel is
-   * taken in; anything else means that another node owns the run now.
-   */
-  private afterConflict(
-    tail: readonly StoredEvent[],
-    expected: number,
-    events: readonly NewEvent[],
-  ): number | 'written' | 'stop' {
-    if (tail.length >= events.length && events.every((event, i) => sameEvent(event, tail[i] as StoredEvent)))
-      return 'written';
-    if (expected === 0) {
-      this.abandon();
-      this.env.idTaken(this);
-      return 'stop';
-    }
-    const foreign = tail.find((event) => event.type !== 'ProcessCancelRequested');
-    if (foreign || tail.length === 0) {
-      this.abandon();
-      this.env.over(this, { kind: 'abandoned' });
-      return 'stop';
-    }
-    const request = tail[0] as StoredEvent;
-    const meta = (typeof request.metadata === 'string' ? JSON.parse(request.metadata) : request.metadata) as EventMeta;
-    queueMicrotask(() => this.phase === 'flowing' && this.end(cancellation(this.id, meta)));
-    return expected + tail.length;
-  }
-
-  // --- inside -------------------------------------------------------------------------------------------------------
-
-  private openJournal(version: number): void {
-    const { store } = this.env;
-    this.journal = store.openDirect
-      ? new DirectJournal(store.openDirect(this.stream), store)
-      : new CommitJournal(store, this.stream, version, this);
-  }
-
-  private flow(command: unknown): void {
-    let flow: Promise<unknown>;
-    try {
-      this.view = this.process.createRunView(this);
-      flow = (this.view as { execute(command: unknown): Promise<unknown> }).execute(command);
-    } catch (error) {
-      flow = Promise.reject(error as Error);
-    }
-    this.outcome = flow.then(
-      (value) => this.flowReturned(value),
-      (error: unknown) => this.flowThrew(error),
-    );
-  }
-
-  /** Where a run that its caller awaits goes on when its flow has not simply come to its end. */
-  private elsewhere(): unknown {
-    return this.awaited ? this.env.resultOf(this.id) : undefined;
-  }
-
-  private flowReturned(value: unknown): unknown {
-    if (this.phase !== 'flowing') return this.elsewhere();
-    this.flowEnded = true;
-    if (!this.pastConsumed()) return this.elsewhere();
-    let result: unknown;
-    try {
-      result = this.encodeResult('execute', value);
-    } catch (error) {
-      this.end({ as: 'failed', error, compensate: true });
-      return this.elsewhere();
-    }
-    const record = { status: 'completed' as const, finishedAt: coarseNow() };
-    this.finish('ProcessCompleted', {}, result, record, { kind: 'completed', result: this.values.decode(result) });
-    return this.isOver ? value : this.elsewhere();
-  }
-
-  private flowThrew(error: unknown): unknown {
-    if (this.phase === 'flowing') this.flowFailed(error);
-    return this.elsewhere();
-  }
-
-  private flowFailed(error: unknown): void {
-    this.flowEnded = true;
-    if (!this.pastConsumed()) return;
-    if (error instanceof ContinueAsNew) {
-      const input = this.values.encode(this.values.encoded ? { ...error.command } : error.command);
-      // Still running, as far as the index knows: whoever finds it after a crash starts the next run.
-      return this.finish(
-        'ProcessContinuedAsNew',
-        {},
-        input,
-        { status: 'running' },
-        { kind: 'continued', command: error.command },
-      );
-    }
-    this.end({ as: 'failed', error, compensate: true });
-  }
-
-  private end(cause: Cause): void {
-    this.flowEnded = true;
-    this.cause = cause;
-    this.phase = 'settling';
-    this.replaying = undefined;
-    if (cause.as === 'cancelled') this.controller?.abort(cause.error);
-    for (const call of this.calls) {
-      if (cause.as === 'cancelled') call.abort(cause.error);
-      call.noMoreAttempts();
-    }
-    if (cause.as === 'cancelled') this.current?.abort(cause.error);
-    this.settled();
-  }
-
-  /** The compensation could not read the journal: it is begun once more. */
-  restartEnd(): void {
-    if (this.phase === 'undoing' && this.cause) new Compensation(this).start(this.cause);
-  }
-
-  /** Siblings that are still at it are waited for: what they do has to be undone too. */
-  private settled(): void {
-    if (this.phase !== 'settling' || this.calls.size > 0 || this.current || !this.cause) return;
-    this.phase = 'undoing';
-    new Compensation(this).start(this.cause);
-  }
-
-  private suspend(until: number): void {
-    this.finish(
-      'ProcessSuspended',
-      { reason: 'retry', until },
-      null,
-      { status: 'waiting', waitingUntil: until },
-      { kind: 'suspended', until },
-    );
-  }
+  // --- the past -----------------------------------------------------------------------------------------------------
 
   private requestRecorded(replay: Replay, call: StepCall): Promise<unknown> {
     try {
@@ -561,7 +267,7 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     this.replaying = undefined;
     const held = replay.heldCalls();
     const asking = held.find(({ call, record }) => record?.status === 'started' && call.step.onUnknown === 'ask');
-    if (asking && !this.resumedByOperator) {
+    if (asking && !this.byOperator) {
       return this.park(
         'outcome-unknown',
         `Step "${asking.call.key}" was started and never finished, and asks: retry runs it again with the same idempotency key.`,
@@ -571,11 +277,7 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     this.env.turns.schedule(this);
   }
 
-  private diverge(error: unknown): void {
-    if (error instanceof ProcessDivergedError) return this.park('diverged', error.message);
-    this.park('diverged', describeError(error).message);
-  }
-
+  /** The flow has ended: has it asked for everything that is recorded? */
   private pastConsumed(): boolean {
     try {
       this.replaying?.assertConsumed();
@@ -586,39 +288,155 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
     }
   }
 
-  private keyOf(step: CompiledStep, args: unknown[]): string {
-    if (step.key === undefined && step.index >= 0 && step.index < 31) {
-      // The first call of each step needs no map: most processes have no loop.
-      const bit = 1 << step.index;
-      if ((this.seen & bit) === 0) {
-        this.seen |= bit;
-        return step.firstKey;
-      }
-    }
-    const base =
-      step.key === undefined ? step.name : `${step.name}[${(step.key as (...args: unknown[]) => unknown)(...args)}]`;
-    const occurrences = (this.occurrences ??= new Map<string, number>());
-    const number =
-      (occurrences.get(base) ?? (step.key === undefined && step.index >= 0 && step.index < 31 ? 1 : 0)) + 1;
-    occurrences.set(base, number);
-    return `${base}:${number}`;
+  private diverge(error: unknown): void {
+    this.park('diverged', error instanceof ProcessDivergedError ? error.message : describeError(error).message);
   }
 
-  private tooLong(): boolean {
-    const { historyWarning, historyLimit } = this.env.limits;
-    const length = this.journal.length - this.limitFrom;
-    if (!this.warned && length >= historyWarning) {
-      this.warned = true;
-      this.env.warn(
-        `${this.id} has ${this.journal.length} journal events; at ${historyLimit} it is parked. Use continueAsNew in long loops.`,
-      );
+  // --- how a run ends -----------------------------------------------------------------------------------------------
+
+  private flowReturned(value: unknown): unknown {
+    if (this.phase !== 'flowing') return this.elsewhere();
+    this.flowEnded = true;
+    if (!this.pastConsumed()) return this.elsewhere();
+    let result: unknown;
+    try {
+      result = encodeResult(this, 'execute', value);
+    } catch (error) {
+      this.end({ as: 'failed', error, compensate: true });
+      return this.elsewhere();
     }
-    if (length < historyLimit) return false;
-    this.park(
-      'history-limit',
-      `Its journal has ${this.journal.length} events, the limit is ${historyLimit}. Use continueAsNew; retry gives it as many again.`,
-    );
+    const record = { status: 'completed' as const, finishedAt: coarseNow() };
+    this.finish('ProcessCompleted', {}, result, record, { kind: 'completed', result: this.values.decode(result) });
+    return this.isOver ? value : this.elsewhere();
+  }
+
+  private flowThrew(error: unknown): unknown {
+    if (this.phase === 'flowing') {
+      this.flowEnded = true;
+      if (this.pastConsumed()) {
+        if (error instanceof ContinueAsNew) this.continueAsNew(error.command);
+        else this.end({ as: 'failed', error, compensate: true });
+      }
+    }
+    return this.elsewhere();
+  }
+
+  /** Where a run that its caller awaits goes on when its flow has not simply come to its end. */
+  private elsewhere(): unknown {
+    return this.awaited ? this.env.resultOf(this.id) : undefined;
+  }
+
+  private continueAsNew(command: object): void {
+    const input = this.values.encode(this.values.encoded ? { ...command } : command);
+    // Still running, as far as the index knows: whoever finds it after a crash starts the next run.
+    this.finish('ProcessContinuedAsNew', {}, input, { status: 'running' }, { kind: 'continued', command });
+  }
+
+  /** Ends the flow and undoes what it has done. Returns false when it is too late for that. */
+  cancel(options: CancelOptions): boolean {
+    if (this.phase !== 'flowing') return false;
+    const meta: EventMeta = {
+      compensate: options.compensate ?? true,
+      ...(options.by === undefined ? {} : { by: options.by }),
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+    };
+    this.journal.append(new JournalEvent('ProcessCancelRequested', coarseNow(), meta));
+    this.end(cancellation(this.id, meta));
     return true;
+  }
+
+  cancelRequested(request: EventMeta): void {
+    if (this.phase === 'flowing') this.end(cancellation(this.id, request));
+  }
+
+  private end(cause: Cause): void {
+    this.flowEnded = true;
+    this.cause = cause;
+    this.phase = 'settling';
+    this.replaying = undefined;
+    if (cause.as === 'cancelled') {
+      this.controller?.abort(cause.error);
+      this.current?.abort(cause.error);
+      this.calls?.abort(cause.error);
+    }
+    this.calls?.noMoreAttempts();
+    this.settled();
+  }
+
+  /** Siblings that are still at it are waited for: what they do has to be undone too. */
+  private settled(): void {
+    if (this.phase !== 'settling' || this.calls?.size || this.current || !this.cause) return;
+    this.phase = 'undoing';
+    new Compensation(this).start(this.cause);
+  }
+
+  restartEnd(): void {
+    if (this.phase === 'undoing' && this.cause) new Compensation(this).start(this.cause);
+  }
+
+  ended(cause: Cause, undone: boolean): void {
+    const error = encodeError(cause.error, this.values);
+    const reason = cause.reason === undefined ? {} : { reason: cause.reason };
+    const meta: EventMeta = { compensate: undone, ...reason };
+    const record = { status: cause.as, finishedAt: coarseNow(), error: describeError(cause.error) };
+    if (cause.as === 'cancelled')
+      this.finish('ProcessCancelled', meta, error, record, { kind: 'cancelled', ...reason });
+    else this.finish('ProcessFailed', meta, error, record, { kind: 'failed', error: this.values.decode(error) });
+  }
+
+  park(status: ProcessStatus, explanation: string): void {
+    if (this.phase === 'over' || this.phase === 'ending') return;
+    const meta: EventMeta = { reason: status, explanation };
+    this.finish('ProcessSuspended', meta, null, { status }, { kind: 'parked', status, explanation });
+  }
+
+  abandon(): void {
+    if (this.phase === 'over') return;
+    this.phase = 'over';
+    this.journal.stop();
+    this.stopCalls('this node no longer runs the process');
+  }
+
+  /** Writes the last event together with the run's line in the index; then the run leaves memory. */
+  private finish(
+    type: JournalEventType,
+    meta: EventMeta,
+    data: unknown,
+    record: RecordChange & { status: ProcessStatus },
+    outcome: RunOutcome,
+  ): void {
+    this.phase = 'ending';
+    this.stopCalls('the process has ended');
+    this.index(record.status, record);
+    this.journal.append(new JournalEvent(type, coarseNow(), meta, data), () => {
+      this.phase = 'over';
+      this.env.over(this, outcome);
+    });
+    this.journal.flush();
+  }
+
+  private stopCalls(why: string): void {
+    if (!this.controller && !this.current && !this.calls) return;
+    const reason = new ProcessCancelledError(this.id, why);
+    this.controller?.abort(reason);
+    this.current?.abort(reason);
+    this.calls?.stop(reason);
+  }
+
+  index(status: ProcessStatus, change: RecordChange = {}, ifVersion?: number): void {
+    const { id, run, tags } = this.identity;
+    const record: RunRecord = {
+      name: this.process.blueprint.name,
+      status,
+      run,
+      startedAt: this.startedAt,
+      finishedAt: change.finishedAt,
+      waitingUntil: change.waitingUntil,
+      owner: status === 'running' || status === 'compensating' ? this.env.ownership.owner : undefined,
+      tags,
+      error: change.error,
+    };
+    this.journal.index(recordWrite(this.env.store, id, record, ifVersion, this.env.removeAt(record)));
   }
 
   private toCommand(fields: unknown): object {
@@ -627,54 +445,8 @@ export class ProcessRun implements RunScope, TurnTask, JournalHost, Expirable {
   }
 }
 
-/** First event of a run; what it says is read off the run's identity when somebody asks. */
-class RunStarted implements NewEvent {
-  readonly at: number;
-  private readonly identity: RunIdentity;
-  private readonly blueprint: ProcessBlueprint;
-  private readonly owner: string;
-
-  constructor(
-    run: ProcessRun,
-    readonly data: unknown,
-  ) {
-    this.at = run.startedAt;
-    this.identity = run.identity;
-    this.blueprint = run.process.blueprint;
-    this.owner = run.env.ownership.owner;
-  }
-  get type(): JournalEventType {
-    return 'ProcessStarted';
-  }
-  get metadata(): EventMeta {
-    const { id, run, correlationId, causationId, tenant, tags } = this.identity;
-    const { name, version } = this.blueprint;
-    return {
-      name,
-      id,
-      run,
-      version,
-      engine: ENGINE_VERSION,
-      epoch: 1,
-      owner: this.owner,
-      correlationId,
-      ...(causationId === undefined ? {} : { causationId }),
-      ...(tenant === undefined ? {} : { tenant }),
-      ...(tags.length === 0 ? {} : { tags }),
-    };
-  }
-}
-
 function cancellation(id: string, meta: EventMeta): Cause {
   const error = new ProcessCancelledError(id, meta.reason);
-  return {
-    as: 'cancelled',
-    error,
-    compensate: meta.compensate ?? true,
-    ...(meta.reason === undefined ? {} : { reason: meta.reason }),
-  };
-}
-
-function sameEvent(event: NewEvent, stored: StoredEvent): boolean {
-  return event.type === stored.type && event.metadata === stored.metadata && event.at === stored.at;
+  const reason = meta.reason === undefined ? {} : { reason: meta.reason };
+  return { as: 'cancelled', error, compensate: meta.compensate ?? true, ...reason };
 }

@@ -1,8 +1,8 @@
 import type { Payload } from '../../store/index.js';
 import { ProcessDivergedError } from '../api/process.errors.js';
 import type { History, StepRecord } from '../journal/history.js';
-import type { ProcessRun } from './process-run.js';
-import type { StepCall, StepEnd } from './step-call.js';
+import type { Run, StepEnd } from './run.js';
+import type { StepCall } from './step-call.js';
 
 /**
  * Hands the recorded past to the flow again.
@@ -17,7 +17,7 @@ export class Replay {
   private readonly held: StepCall[] = [];
 
   constructor(
-    private readonly run: ProcessRun,
+    private readonly run: Run,
     private readonly history: History,
   ) {}
 

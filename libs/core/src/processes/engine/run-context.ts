@@ -3,13 +3,13 @@ import type { Request, ResultOf } from '../../messages/index.js';
 import { ContinueAsNew, ProcessContext, type InlineStepOptions } from '../api/process-context.js';
 import type { StepBlueprint } from '../definition/blueprint.js';
 import { CALL, type CallScope } from './compiled-process.js';
-import type { ProcessRun } from './process-run.js';
+import type { Run } from './run.js';
 
 /** The context that `execute` sees. */
 export class RunContext extends ProcessContext {
   private drawn = 0;
 
-  constructor(private readonly run: ProcessRun) {
+  constructor(private readonly run: Run) {
     super();
   }
 

@@ -8,10 +8,8 @@ import type { StepRecord } from '../journal/history.js';
 import { CallIdentity } from './call-identity.js';
 import type { CallScope, CompiledAlternative, CompiledStep } from './compiled-process.js';
 import { classify, encodeError, retryDelay, type FailureKind } from './failure.js';
-import type { ProcessRun } from './process-run.js';
-
-/** How a step ended: what the flow is going to see. */
-export type StepEnd = { readonly ok: true; readonly value: Payload } | { readonly ok: false; readonly error: Payload };
+import { encodeResult } from './result-encoding.js';
+import type { OpenCall, Run, StepEnd } from './run.js';
 
 /** Waits between attempts at infrastructure that is away: 100 ms doubling to 5 s. */
 const INFRASTRUCTURE = { attempts: Number.POSITIVE_INFINITY, backoff: 100, maxBackoff: 5_000 };
@@ -22,7 +20,7 @@ const INFRASTRUCTURE = { attempts: Number.POSITIVE_INFINITY, backoff: 100, maxBa
  * Invariants: the body never begins before its `ProcessStepStarted` is durable; only the answer of the attempt under
  * way counts; an end is journaled before, or together with, anything that follows from it.
  */
-export class StepCall implements CallScope {
+export class StepCall implements CallScope, OpenCall {
   /** Wall-clock time at which the attempt under way is given up; Infinity between attempts. */
   deadline = Number.POSITIVE_INFINITY;
   attempt = 0;
@@ -38,7 +36,7 @@ export class StepCall implements CallScope {
   private promised: Promise<unknown> | undefined;
 
   constructor(
-    readonly run: ProcessRun,
+    readonly run: Run,
     readonly step: CompiledStep,
     readonly key: string,
     readonly args: unknown[],
@@ -202,7 +200,7 @@ export class StepCall implements CallScope {
     if (run.isOver) return;
     let payload: Payload;
     try {
-      payload = run.encodeResult(this.key, value);
+      payload = encodeResult(run, this.key, value);
     } catch (error) {
       // The effect has happened: it must not happen again, and it has to be undone with the rest.
       return this.endFailed(error, 'unknown');
@@ -276,11 +274,6 @@ export class StepCall implements CallScope {
       run.env.ownership.whenValid(() => this.runAttempt(number));
     }, delay);
   }
-}
-
-/** For what must not go on. A new one each time: nobody settles it, so it is collected with whoever awaits it. */
-export function never(): Promise<never> {
-  return new Promise(() => {});
 }
 
 function messageOf(error: unknown): string {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { isCatgaError, type Clock } from '../../foundation/index.js';
 import type { Store, StoredRecord } from '../../store/index.js';
-import type { Ownership } from '../engine/run-environment.js';
+import type { Ownership } from '../engine/run.js';
 
 /** Collection in which every node keeps its lease. */
 export const NODES = 'nodes';

@@ -1,6 +1,7 @@
 import { isCatgaError, type Clock } from '../../foundation/index.js';
 import type { Store, StoredRecord } from '../../store/index.js';
-import type { ClaimReason, ProcessEngine } from '../engine/process-engine.js';
+import type { ProcessEngine } from '../engine/process-engine.js';
+import type { ClaimReason } from '../engine/run-claims.js';
 import { FINAL_TAG, isTerminal, ownerTag, PROCESSES, readRecord, streamOf } from '../engine/run-record.js';
 import { isGone, NODES, readNode, type NodeInfo } from './node-lease.js';
 import { CancelRequests } from './cancel-requests.js';
@@ -49,7 +50,8 @@ export class Recovery {
     this.stopped = false;
     this.unlisten = this.options.others
       ? this.options.store.onCommit(({ streams, collections }) => {
-          if (this.options.engine.hasRemoteWaiters) this.options.engine.recheck(streams && idsOf(streams));
+          const { results } = this.options.engine;
+          if (results.awaitOthers) results.recheck(streams && idsOf(streams));
           if (!collections || collections.includes(CancelRequests.COLLECTION)) this.wakeIn(50);
         })
       : undefined;
@@ -98,7 +100,7 @@ export class Recovery {
       if (this.rounds++ % 12 === 0) await this.retain();
       if (others) {
         await this.requests.serve(this.options.self());
-        this.options.engine.recheck();
+        this.options.engine.results.recheck();
       }
     } catch (error) {
       this.options.warn(
