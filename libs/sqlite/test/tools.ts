@@ -29,7 +29,7 @@ export async function append(store: Store, stream: string, data = 'x'): Promise<
 export function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
   return promise.then(
     () => undefined,
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: { code?: string }) => error.code ?? 'an error without a code',
   );
 }
 

@@ -2,10 +2,10 @@ import type { Store } from '@catga/core';
 
 /** What a test runner must offer; Jest, Vitest, Mocha (`before`-less) and node:test all do. */
 export interface TestGlobals {
-  describe(name: string, body: () => void): void;
-  it(name: string, body: () => void | Promise<void>): void;
-  beforeEach(body: () => void | Promise<void>): void;
-  afterEach(body: () => void | Promise<void>): void;
+  readonly describe: (name: string, body: () => void) => void;
+  readonly it: (name: string, body: () => void | Promise<void>) => void;
+  readonly beforeEach: (body: () => void | Promise<void>) => void;
+  readonly afterEach: (body: () => void | Promise<void>) => void;
 }
 
 /** What the suite has to know about the store under test. */
@@ -15,13 +15,13 @@ export interface StoreConformanceOptions {
   /** What its capabilities say about payloads; encoded ones are put to more tests. */
   readonly payload: 'reference' | 'encoded';
   /** A new, empty, opened store. Called before every test. */
-  create(): Store | Promise<Store>;
+  readonly create: () => Store | Promise<Store>;
   /** Cleans up after a test; the store may be closed already. Default: closes it. */
-  destroy?(store: Store): void | Promise<void>;
+  readonly destroy?: (store: Store) => void | Promise<void>;
   /** For durable stores: a new, opened store on the data of a closed one. */
-  reopen?(closed: Store): Store | Promise<Store>;
+  readonly reopen?: (closed: Store) => Store | Promise<Store>;
   /** For shared stores: another opened store on the same data, as in another OS process. The suite closes it. */
-  second?(first: Store): Store | Promise<Store>;
+  readonly second?: (first: Store) => Store | Promise<Store>;
   /**
    * Whether commits that are made one after the other, without waiting in between, are applied in that order.
    * Default true; false for a store that stands for several.
@@ -39,6 +39,6 @@ export interface StoreConformanceOptions {
 export interface Suite {
   readonly it: TestGlobals['it'];
   /** The store of the running test. */
-  store(): Store;
+  readonly store: () => Store;
   readonly options: StoreConformanceOptions;
 }
