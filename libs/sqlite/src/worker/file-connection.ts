@@ -89,7 +89,8 @@ export class FileConnection<T extends { readonly connection: Connection }> {
     connection.exec(`PRAGMA busy_timeout = ${Math.max(lockTimeout, 100)}`);
     migrate(connection);
     const [[mode] = []] = connection.prepare('PRAGMA journal_mode = WAL').all([]);
-    if (mode !== 'wal') throw new StoreFault('unknown', `the file system does not support WAL (journal mode ${JSON.stringify(mode)})`);
+    if (mode !== 'wal')
+      throw new StoreFault('unknown', `the file system does not support WAL (journal mode ${JSON.stringify(mode)})`);
     connection.exec(`PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
     connection.exec('PRAGMA cache_size = -16000');
     connection.exec('PRAGMA temp_store = MEMORY');

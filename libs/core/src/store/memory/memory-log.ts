@@ -1,10 +1,19 @@
 import type { CommitNotifier } from '../commit-notifier.js';
 import type { ReadAllOptions, StoredEvent } from '../store.js';
-import type { MemoryStream } from './memory-stream.js';
+
+/** What the log asks of a stream. */
+export interface LoggedStream {
+  readonly name: string;
+  readonly version: number;
+  /** True once the stream was removed from the store. */
+  readonly deleted: boolean;
+  positionOf(version: number): number;
+  at(version: number): StoredEvent;
+}
 
 /** An event by where it is: nothing is copied until somebody reads it. */
 interface LogEntry {
-  readonly stream: MemoryStream;
+  readonly stream: LoggedStream;
   readonly version: number;
   readonly position: number;
 }
@@ -22,18 +31,18 @@ export class MemoryLog {
   private deleted = 0;
 
   constructor(
-    private readonly streams: ReadonlyMap<string, MemoryStream>,
+    private readonly streams: ReadonlyMap<string, LoggedStream>,
     private readonly notifier: CommitNotifier,
   ) {}
 
   /** Called by a stream after an append while {@link MemoryLog.watched}. */
-  appended(stream: MemoryStream): void {
+  appended(stream: LoggedStream): void {
     this.entries?.push({ stream, version: stream.version, position: this.last });
     if (this.notifier.listening) this.notifier.touchStream(stream.name);
   }
 
   /** Called after a stream was removed. Its entries leave the list when they are more than half of it. */
-  removed(stream: MemoryStream): void {
+  removed(stream: LoggedStream): void {
     if (this.entries === undefined) return;
     this.deleted += stream.version;
     if (this.deleted * 2 <= this.entries.length) return;

@@ -1,9 +1,9 @@
 import type { DirectStream, NewEvent, ReadStreamOptions, StoredEvent } from '../store.js';
-import type { MemoryLog } from './memory-log.js';
+import type { LoggedStream, MemoryLog } from './memory-log.js';
 import type { PayloadPolicy } from './payload-policy.js';
 
 /** One stream in memory. It is its own {@link DirectStream}: an append is one push to one array. */
-export class MemoryStream implements DirectStream {
+export class MemoryStream implements DirectStream, LoggedStream {
   /** True once the stream was removed from the store; who still holds it may push, nobody will read it. */
   deleted = false;
   /** Event, its position, event, its position, …: one array, because a process has few events and each array costs. */
