@@ -39,9 +39,7 @@ export abstract class Mediator {
 
   /** {@link send} that answers with a {@link CatgaResult} instead of throwing. */
   trySend<M extends object>(message: M, options?: SendOptions): Promise<CatgaResult<ResultOf<M>>> {
-    return this.send(message, options).then(success<ResultOf<M>>, (error: unknown) =>
-      failure(error, messageName(message?.constructor as Type)),
-    );
+    return this.send(message, options).then(success<ResultOf<M>>, (error: unknown) => failure(error, nameOf(message)));
   }
 
   /**
@@ -52,6 +50,11 @@ export abstract class Mediator {
   bind(defaults: () => SendOptions): Mediator {
     return new BoundMediator(this, defaults);
   }
+}
+
+/** Also for what is no message: then the error says so. */
+function nameOf(message: object | null | undefined): string {
+  return typeof message?.constructor === 'function' ? messageName(message.constructor as Type) : 'A message';
 }
 
 /** See {@link Mediator.bind}. */
