@@ -19,6 +19,8 @@ export class CrashReport {
     readonly evidence: Evidence,
     /** Each in a sentence; none: nothing was lost or done twice. */
     readonly violations: readonly string[],
+    /** Database and log of the sample; kept when there is a violation. */
+    readonly folder: string,
   ) {}
 
   /** Calls that were repeated and recognised by their idempotency key. */
@@ -50,7 +52,10 @@ export class CrashReport {
         ? [
             'No violation: every order has one outcome, nothing was lost, nothing was done twice, nothing was left behind.',
           ]
-        : [`${this.violations.length} VIOLATIONS`, ...this.violations.map((violation) => `  ${violation}`)]),
+        : [
+            `${this.violations.length} VIOLATIONS; database and log are in ${this.folder}`,
+            ...this.violations.map((violation) => `  ${violation}`),
+          ]),
     ].join('\n');
   }
 }

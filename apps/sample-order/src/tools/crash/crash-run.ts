@@ -53,7 +53,7 @@ export async function crashRun(book: OrderBook, options: CrashOptions): Promise<
     ]);
     const orderIds = book.orders.map((order) => order.orderId);
     const evidence = await gatherEvidence(client, orderIds);
-    const report = new CrashReport(options.seed, kills, loaded, evidence, audit(evidence, loaded.outcomes));
+    const report = new CrashReport(options.seed, kills, loaded, evidence, audit(evidence, loaded.outcomes), folder);
     if (report.violations.length === 0) rmSync(folder, { recursive: true });
     return report;
   } finally {
