@@ -120,7 +120,7 @@ export class ProcessEngine {
     this.starter.rejectAll((id) => new EngineStoppedError(id));
     this.abandonAll();
     this.state.env.deadlines.stop();
-    this.results.rejectAll((id) => new EngineStoppedError(id));
+    this.results.stop((id) => new EngineStoppedError(id));
   }
 
   /** The lease is lost: every run belongs to somebody else now. */

@@ -18,11 +18,14 @@ import { Waiters } from './waiters.js';
  */
 export class RunResults {
   private readonly waiters = new Waiters();
+  /** Set when this node has stopped: nobody would ever answer whoever asks from then on. */
+  private stopped: ((id: string) => Error) | undefined;
 
   constructor(private readonly state: EngineState) {}
 
   /** @throws {ProcessNotFoundError} {@link ProcessFailedError} {@link ProcessCancelledError} {@link ProcessParkedError} */
   of(id: string): Promise<unknown> {
+    if (this.stopped) return Promise.reject(this.stopped(id));
     const waiting = this.waiters.wait(id);
     if (!this.state.active.has(id)) void this.check(id);
     return waiting;
@@ -63,7 +66,9 @@ export class RunResults {
     this.waiters.reject(id, error);
   }
 
-  rejectAll(error: (id: string) => unknown): void {
+  /** Gives up: everybody who waits, or asks from now on, gets this error. */
+  stop(error: (id: string) => Error): void {
+    this.stopped = error;
     this.waiters.rejectAll(error);
   }
 
