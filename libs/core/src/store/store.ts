@@ -45,18 +45,18 @@ export interface StoredEvent {
   readonly at: number;
 }
 
-/** Events for one stream. */
+/** Events for one stream. Without events it only checks the expectation. */
 export interface StreamAppend {
   readonly stream: string;
   readonly expectedVersion: ExpectedVersion;
   readonly events: readonly NewEvent[];
 }
 
-/** One keyed value to write or delete. */
+/** One keyed value to write or delete. A write replaces all of the record: due time, tags and expiry are not carried over. */
 export interface RecordWrite {
   readonly collection: string;
   readonly key: string;
-  /** The new value; left out, the record is deleted. */
+  /** The new value; left out or undefined, the record is deleted. */
   readonly value?: Payload;
   /** Write only if the record has this version; 0 means it must not exist. Left out: write in any case. */
   readonly ifVersion?: number;
@@ -82,7 +82,10 @@ export interface StoredRecord {
   readonly expiresAt?: number;
 }
 
-/** All of it happens, or none. */
+/**
+ * All of it happens, or none. In this order: streams are deleted, then the appends, then the record writes, each seeing
+ * what the ones before it did. Deleting what is not there does nothing.
+ */
 export interface CommitBatch {
   readonly appends?: readonly StreamAppend[];
   readonly records?: readonly RecordWrite[];
@@ -129,7 +132,7 @@ export interface RecordQuery {
   readonly createdFrom?: number;
   /** Only records created before this time. */
   readonly createdBefore?: number;
-  /** Default `oldest`: in the order of creation. `due`: earliest due time first. */
+  /** Default `oldest`: in the order of creation. `due`: earliest due time first, records without one are left out. */
   readonly order?: 'oldest' | 'newest' | 'due';
   /** Most records to return. Default 100. */
   readonly limit?: number;
@@ -144,7 +147,7 @@ export interface RecordPage {
   readonly cursor?: string;
 }
 
-/** Told to listeners after a commit. */
+/** Told to listeners after commits; one notice may stand for several. */
 export interface CommitNotice {
   /** Streams that got events, and `collection` names that got writes; undefined: unknown, anything may have changed. */
   readonly streams?: readonly string[];
@@ -172,7 +175,11 @@ export interface DirectStream {
 export abstract class Store {
   abstract readonly capabilities: StoreCapabilities;
 
-  /** Commits the batch. A store in memory may answer at once; a durable one answers when the data is safe. */
+  /**
+   * Commits the batch. A store in memory may answer at once, and then throws at once; a durable one answers when the
+   * data is safe. A batch that fails has changed nothing; only after a {@link StoreUnavailableError} that says so its
+   * fate is unknown.
+   */
   abstract commit(batch: CommitBatch): MaybePromise<CommitResult>;
 
   /** Events of one stream; none when there is no such stream. */
@@ -185,7 +192,10 @@ export abstract class Store {
 
   abstract findRecords(query: RecordQuery): Promise<RecordPage>;
 
-  /** Calls the listener soon after every commit, of this or another OS process. Returns the way to stop it. */
+  /**
+   * Calls the listener soon after every commit that wrote something, of this or another OS process. A listener that
+   * throws is reported as a warning of the process. Returns the way to stop it.
+   */
   abstract onCommit(listener: (notice: CommitNotice) => void): () => void;
 
   /** The clock that decides what is due. Milliseconds since 1970. */
@@ -197,7 +207,7 @@ export abstract class Store {
   /** See {@link DirectStream}. The stream must not exist yet. */
   openDirect?(stream: string): DirectStream;
 
-  /** Opens connections and migrates the schema. Called once by Nest before anything uses the store. */
+  /** Opens connections and migrates the schema. Called once by Nest before anything uses the store; also after `close`. */
   abstract open(): Promise<void>;
 
   /** Waits for commits under way, then closes. */

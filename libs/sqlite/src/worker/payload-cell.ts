@@ -2,7 +2,8 @@ import type { Cell } from './driver.js';
 
 /**
  * SQLite's text is UTF-8 and, for some of its clients, ends at the first NUL. JavaScript text that would not survive
- * that (a NUL, half of a surrogate pair) is kept as bytes under this mark; bytes that begin with a mark get the other.
+ * that (a NUL, half of a surrogate pair) is kept as bytes under this mark. Bytes that begin with a mark get the other, and
+ * so do no bytes at all: node:sqlite makes NULL of them.
  */
 const TEXT_MARK = Buffer.from('catga:utf-16\0');
 const BYTES_MARK = Buffer.from('catga:bytes\0');
@@ -13,7 +14,7 @@ export function payloadToCell(payload: Cell): Cell {
     return survives(payload) ? payload : Buffer.concat([TEXT_MARK, Buffer.from(payload, 'utf16le')]);
   }
   if (!(payload instanceof Uint8Array)) return payload;
-  return startsWith(payload, TEXT_MARK) || startsWith(payload, BYTES_MARK)
+  return payload.length === 0 || startsWith(payload, TEXT_MARK) || startsWith(payload, BYTES_MARK)
     ? Buffer.concat([BYTES_MARK, payload])
     : payload;
 }
