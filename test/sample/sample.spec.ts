@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeclined } from '../../apps/sample-order/src/payment/card-check.js';
 import { SampleProcess } from '../../apps/sample-order/src/tools/crash/sample-process.js';
 import { SampleClient } from '../../apps/sample-order/src/tools/sample-client.js';
+
+// Programs are started and killed here; on a machine that does other things as well, each start takes a while.
+jest.setTimeout(300_000);
 
 const DECLINE_RATE = 0.2;
 /** An order id that starts with `name` and whose card is accepted, or declined, at {@link DECLINE_RATE}. */
@@ -47,10 +51,10 @@ const stockOf = async (productId: number) => {
   return levels.find((level) => level.productId === productId)?.quantity;
 };
 async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  for (let i = 0; ; i++) {
+  for (const limit = Date.now() + 120_000; ;) {
     const value = await read();
     if (holds(value)) return value;
-    if (i > 400) throw new Error(`Waited in vain; last seen: ${JSON.stringify(value)}`);
+    if (Date.now() > limit) throw new Error(`Waited in vain; last seen: ${JSON.stringify(value)}`);
     await pause(50);
   }
 }

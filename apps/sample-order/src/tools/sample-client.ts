@@ -37,7 +37,7 @@ export class UnreachableError extends Error {
 }
 
 /** Milliseconds for which somebody who keeps trying waits for an answer before giving up. */
-const PATIENCE = 120_000;
+const PATIENCE = 600_000;
 
 /** Talks to the sample over HTTP. */
 export class SampleClient {

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const MAIN = resolve(import.meta.dirname, '../../../dist/main.js');
 /** Longest time to wait for the sample to be ready, in ms: busy machines are slow. */
-const START_LIMIT = 60_000;
+const START_LIMIT = 120_000;
 
 /** The compiled sample as a program of its own, to be started, killed and started again on one port and folder. */
 export class SampleProcess {
