@@ -9,17 +9,17 @@ const STANDS_ON = {
   store: ['foundation'],
   ids: ['store'], // a snowflake worker id is leased from the store's records
   // messages -> mediator -> resilience
-  messages: ['ids'],
-  mediator: ['messages'], // and through ids the store: idempotent answers are records
+  messages: ['foundation'],
+  mediator: ['messages', 'store', 'ids'], // the store: idempotent answers are records
   resilience: ['mediator'],
   // store -> event-sourcing -> projections -> streams
-  'event-sourcing': ['store', 'messages'],
+  'event-sourcing': ['store', 'messages', 'ids'],
   projections: ['event-sourcing'],
   streams: ['projections'],
   // store + mediator -> processes
   processes: ['store', 'mediator'],
   // transport -> messaging
-  transport: ['messages'],
+  transport: ['messages', 'ids'],
   messaging: ['transport', 'store'],
 };
 
