@@ -11,6 +11,7 @@ import type { Ownership, Run, RunLimits } from './engine/run.js';
 import { isTerminal, type RunRecord } from './engine/run-record.js';
 import { NodeLease, SoleOwnership } from './recovery/node-lease.js';
 import { Recovery } from './recovery/recovery.js';
+import { Redaction } from './views/redact.js';
 import { RetentionByCount } from './recovery/retention-by-count.js';
 
 /** Settings of a runtime; see `ProcessesOptions`, from which they come. Durations in milliseconds. */
@@ -18,6 +19,8 @@ export interface RuntimeSettings {
   readonly lease: number;
   readonly limits: RunLimits;
   readonly defaults: { readonly timeout: number; readonly retry: RetryPolicy };
+  /** Fields left out of views. */
+  readonly redact?: readonly string[];
   readonly retention: { readonly age?: number | undefined; readonly count?: number | undefined };
 }
 
@@ -86,7 +89,7 @@ export class ProcessRuntime {
       warn,
       log: options.log ?? (() => {}),
     });
-    this.processes = new ProcessesService(store, this.engine, this.blueprints);
+    this.processes = new ProcessesService(store, this.engine, this.blueprints, new Redaction(settings.redact ?? []));
   }
 
   register(blueprint: ProcessBlueprint, instance: object): void {

@@ -70,3 +70,23 @@ describe('a process in a Nest application', () => {
     await module.close();
   });
 });
+
+describe('fields named in processes.redact', () => {
+  it('are left out of what is shown, and kept in the journal', async () => {
+    @Module({
+      imports: [CatgaModule.forRoot({ processes: { redact: ['Amount'] } })],
+      providers: [OrderProcess, PayHandler],
+    })
+    class RedactingModule {}
+    const module = await Test.createTestingModule({ imports: [RedactingModule] }).compile();
+    await module.init();
+    const processes = module.get(Processes);
+    const handle = await processes.start(OrderProcess, new CreateOrder('9', 5));
+    expect(await handle.result()).toEqual({ id: '9', payment: 'paid 5' });
+    expect((await processes.get(handle.id)).input).toEqual({ orderId: '9', amount: '[redacted]' });
+    const [started] = await processes.events(handle.id);
+    expect(started?.data['input']).toEqual({ orderId: '9', amount: '[redacted]' });
+    expect(started?.data['id']).toBe('OrderProcess:9');
+    await module.close();
+  });
+});

@@ -9,6 +9,7 @@ import { History } from '../journal/history.js';
 import { JournalEvent, toNewEvent, toRecorded, type EventMeta } from '../journal/journal-event.js';
 import { CancelRequests } from '../recovery/cancel-requests.js';
 import { toEventView } from '../views/event-view.js';
+import type { Redaction, ShownValues } from '../views/redact.js';
 import { toDetails, toProgress } from '../views/run-view.js';
 import type { ProcessDefinition } from './process-definition.types.js';
 import type { ProcessHandle } from './process-handle.js';
@@ -43,6 +44,7 @@ export class ProcessesService extends Processes {
     private readonly store: Store,
     private readonly engine: ProcessEngine,
     private readonly blueprints: ReadonlyMap<string, ProcessBlueprint>,
+    private readonly redaction: Redaction,
   ) {
     super();
   }
@@ -64,7 +66,7 @@ export class ProcessesService extends Processes {
 
   override async get(id: string): Promise<ProcessDetails> {
     const { record, history } = await this.find(id);
-    return toDetails(id, record, history, this.engine.values(record.name));
+    return toDetails(id, record, history, this.shown(record.name));
   }
 
   override async status(id: string): Promise<ProcessProgress> {
@@ -103,7 +105,7 @@ export class ProcessesService extends Processes {
     options: { after?: number; limit?: number } = {},
   ): Promise<readonly ProcessEventView[]> {
     const record = await this.record(id);
-    const values = this.engine.values(record.name);
+    const values = this.shown(record.name);
     const events = await this.store.readStream(streamOf(id, record.run), {
       from: (options.after ?? 0) + 1,
       ...(options.limit === undefined ? {} : { limit: options.limit }),
@@ -235,6 +237,11 @@ export class ProcessesService extends Processes {
       status: () => this.status(id),
       cancel: (options) => this.cancel(id, options),
     };
+  }
+
+  /** Values of a process as they may be shown. */
+  private shown(name: string): ShownValues {
+    return this.redaction.shown(this.engine.values(name));
   }
 
   private async find(id: string): Promise<Found> {

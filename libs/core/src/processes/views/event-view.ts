@@ -1,7 +1,7 @@
 import type { ProcessEventView } from '../api/process.types.js';
 import { describeError } from '../engine/failure.js';
 import type { RecordedEvent } from '../journal/journal-event.js';
-import type { Values } from '../journal/values.js';
+import type { ShownValues } from './redact.js';
 
 /** Under which name the payload of an event is shown. */
 const PAYLOAD: Partial<Record<RecordedEvent['type'], 'input' | 'result' | 'error'>> = {
@@ -18,7 +18,7 @@ const PAYLOAD: Partial<Record<RecordedEvent['type'], 'input' | 'result' | 'error
 };
 
 /** A journal event for people: engine's notes and decoded value side by side. */
-export function toEventView(event: RecordedEvent, values: Values): ProcessEventView {
+export function toEventView(event: RecordedEvent, values: ShownValues): ProcessEventView {
   const data: Record<string, unknown> = { ...event.meta };
   const name = PAYLOAD[event.type];
   if (name) {

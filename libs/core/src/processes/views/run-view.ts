@@ -2,10 +2,10 @@ import type { ProcessDetails, ProcessProgress, ProcessStatus, ProcessStepView } 
 import { describeError } from '../engine/failure.js';
 import { toSummary, type RunRecord } from '../engine/run-record.js';
 import type { History, StepRecord } from '../journal/history.js';
-import type { Values } from '../journal/values.js';
+import type { ShownValues } from './redact.js';
 
 /** Everything about a run, from its line in the index and its journal. */
-export function toDetails(id: string, record: RunRecord, history: History, values: Values): ProcessDetails {
+export function toDetails(id: string, record: RunRecord, history: History, values: ShownValues): ProcessDetails {
   const completed = history.terminal?.type === 'ProcessCompleted';
   const details = {
     ...toSummary(id, record),
@@ -42,7 +42,7 @@ export function toProgress(id: string, record: RunRecord, history: History, tota
   };
 }
 
-function toStepView(step: StepRecord, values: Values, status: ProcessStatus): ProcessStepView {
+function toStepView(step: StepRecord, values: ShownValues, status: ProcessStatus): ProcessStepView {
   const view = {
     key: step.key,
     name: step.name,
