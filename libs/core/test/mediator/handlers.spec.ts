@@ -209,15 +209,13 @@ describe('handlers', () => {
     const note = (context: HandlerContext | undefined) => contexts.push(context?.tenant);
     await register(async (...all: [Ping, HandlerContext]) => note(all[1]));
     await register(async (_ping: Ping, context?: HandlerContext) => note(context));
-    await register(async (_ping: Ping, context: HandlerContext | undefined = undefined) => note(context));
+    await register(async (_ping: Ping, context: Partial<HandlerContext> = {}) => note(context as HandlerContext));
     await register(function (this: unknown, _ping: Ping) {
-      // eslint-disable-next-line prefer-rest-params -- the case under test
       return note(arguments[1] as HandlerContext);
     });
     // What a method decorator of a tracing library leaves behind.
     const original = (_ping: Ping, context: HandlerContext) => note(context);
     await register(function (this: unknown) {
-      // eslint-disable-next-line prefer-rest-params -- the case under test
       return Reflect.apply(original, this, arguments as unknown as [Ping, HandlerContext]);
     });
     await register(original.bind(undefined));

@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
-import { RecordConflictError, UnencodableValueError, type Codec, type Store } from '../../../store/index.js';
+import {
+  RecordConflictError,
+  UnencodableValueError,
+  type Codec,
+  type Store,
+  type StoredRecord,
+} from '../../../store/index.js';
 
 /** Collection of the records of the store. */
 export const IDEMPOTENCY_COLLECTION = 'catga.idempotency';
+
+/** Milliseconds after the end of a claim at which it is surely over for every clock of the store. */
+const SOON = 5;
 
 /** What is known about one intent. Kept as text, so that every store can hold it. */
 export type IdempotencyState =
@@ -29,7 +38,7 @@ export class IdempotencyRecords {
 
   async read(id: string): Promise<IdempotencyState | undefined> {
     const record = await this.store.getRecord(IDEMPOTENCY_COLLECTION, id);
-    return record === undefined ? undefined : (JSON.parse(textOf(record.value)) as IdempotencyState);
+    return record && stateOf(record);
   }
 
   /**
@@ -87,21 +96,37 @@ export class IdempotencyRecords {
     }
   }
 
-  /** Resolves when the records may have changed, at the latest after `limit` milliseconds. */
-  async changed(limit: number, look: () => Promise<boolean>): Promise<void> {
+  /**
+   * Waits until an intent is no longer running: it is done, given back, or its owner is dead and its claim expires.
+   *
+   * @param limit milliseconds to wait at most
+   */
+  async settled(id: string, limit: number): Promise<void> {
     let wake = () => {};
     const woken = new Promise<void>((resolve) => (wake = resolve));
+    // Whoever listens first and looks then misses nothing.
     const stop = this.store.onCommit(({ collections }) => {
       if (collections === undefined || collections.includes(IDEMPOTENCY_COLLECTION)) wake();
     });
-    const timer = setTimeout(wake, limit);
+    let timer: NodeJS.Timeout | undefined;
     try {
-      // Whoever listens first and looks then misses nothing.
-      if (!(await look())) await woken;
+      const left = await this.expiresIn(id);
+      if (left === undefined) return;
+      timer = setTimeout(wake, Math.min(limit, left + SOON));
+      await woken;
     } finally {
       clearTimeout(timer);
       stop();
     }
+  }
+
+  /** Milliseconds for which a claim is still valid; undefined when the intent is settled. */
+  private async expiresIn(id: string): Promise<number | undefined> {
+    const record = await this.store.getRecord(IDEMPOTENCY_COLLECTION, id);
+    // Gone, and yet it could not be claimed a moment ago: the next attempt will tell.
+    if (record === undefined) return 0;
+    if (stateOf(record).status !== 'running') return undefined;
+    return Math.max(0, (record.expiresAt ?? 0) - (await this.store.now()));
   }
 
   private async update(claim: IdempotencyClaim, state: IdempotencyState, ttl: number): Promise<boolean> {
@@ -143,5 +168,7 @@ function packed(payload: string | Uint8Array): { answer: string; isBase64?: true
   return { answer: Buffer.from(payload).toString('base64'), isBase64: true };
 }
 
-const textOf = (payload: unknown): string =>
-  typeof payload === 'string' ? payload : new TextDecoder().decode(payload as Uint8Array);
+function stateOf({ value }: StoredRecord): IdempotencyState {
+  const text = typeof value === 'string' ? value : new TextDecoder().decode(value as Uint8Array);
+  return JSON.parse(text) as IdempotencyState;
+}

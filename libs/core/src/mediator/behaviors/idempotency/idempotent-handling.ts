@@ -60,20 +60,13 @@ export class IdempotentHandling implements PipelineBehavior {
       const known = await this.records.read(intent.id);
       if (known !== undefined) this.assertSame(intent, known.fingerprint);
       if (known !== undefined && known.status !== 'running') return this.answerOf(intent, known);
-      if (known === undefined) {
-        const claim = await this.records.claim(intent.id, intent.fingerprint, this.settings.lease);
-        if (claim !== undefined) return this.run(intent, claim, run);
-        continue;
-      }
+      const claim =
+        known === undefined ? await this.records.claim(intent.id, intent.fingerprint, this.settings.lease) : undefined;
+      if (claim !== undefined) return this.run(intent, claim, run);
       const left = deadline - performance.now();
       if (!this.settings.waits || left <= 0) throw this.inProgress(intent);
-      // A dead node writes nothing more, so its expired claim has to be looked for.
-      await this.records.changed(Math.min(left, this.settings.lease), async () => this.isSettled(intent));
+      await this.records.settled(intent.id, left);
     }
-  }
-
-  private async isSettled({ id }: Intent): Promise<boolean> {
-    return (await this.records.read(id))?.status !== 'running';
   }
 
   private async run(intent: Intent, claim: IdempotencyClaim, run: () => Promise<unknown>): Promise<unknown> {
