@@ -1,4 +1,4 @@
-import { CatgaProcess, Mediator, ProcessStep } from '@catga/core';
+import { CatgaProcess, Mediator } from '@catga/core';
 import { ReleaseInventory } from '../inventory/release-inventory.command.js';
 import { ReserveInventory } from '../inventory/reserve-inventory.command.js';
 import { SendNotification } from '../notification/send-notification.command.js';
@@ -46,8 +46,6 @@ export class OrderProcess {
     await this.mediator.send(new ReleaseInventory(orderId));
   }
 
-  // A gateway that did not answer may have done its work all the same: undo it also when the step failed.
-  @ProcessStep({ compensate: 'started' })
   private async processPayment(orderId: string, amount: number) {
     return this.mediator.send(new ProcessPayment(orderId, amount));
   }
@@ -60,7 +58,6 @@ export class OrderProcess {
     return this.mediator.send(new SendNotification(customerId, orderId, subject));
   }
 
-  @ProcessStep({ compensate: 'started' })
   private async createShipment(orderId: string, address: string) {
     return this.mediator.send(new CreateShipment(orderId, address, 'standard'));
   }
@@ -68,7 +65,6 @@ export class OrderProcess {
     await this.mediator.send(new CancelShipment(orderId));
   }
 
-  @ProcessStep({ compensate: 'started' })
   private async createExpressShipment(orderId: string, address: string) {
     return this.mediator.send(new CreateShipment(orderId, address, 'express'));
   }

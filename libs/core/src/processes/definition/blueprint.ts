@@ -51,8 +51,8 @@ export interface StepBlueprint {
   /** Identity in place of the occurrence, from the arguments. */
   readonly key?: (...args: never[]) => string | number;
   /**
-   * Which instances are undone: only `completed` ones; also `in-doubt` ones, whose outcome is unknown (default); or
-   * every one that was `started`, also when it failed.
+   * Which instances are undone: only `completed` ones; also `in-doubt` ones (default), which failed or were cut off
+   * without a plain refusal, so that their effect may have happened; or every one that was `started`.
    */
   readonly compensate: 'completed' | 'in-doubt' | 'started';
 }

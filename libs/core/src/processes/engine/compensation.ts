@@ -191,10 +191,13 @@ export class Compensation {
   }
 }
 
-/** How a step ended, for its compensation. */
+/**
+ * How a step ended, for its compensation. Only a plain refusal says that nothing has happened: a gateway that answered
+ * with an error, or not at all, may have done its work.
+ */
 function outcomeOf(record: StepRecord): StepOutcome {
   if (record.status === 'completed') return 'completed';
-  return record.inDoubt || record.status === 'started' ? 'unknown' : 'failed';
+  return record.refused ? 'failed' : 'unknown';
 }
 
 async function withLimit(work: Promise<unknown>, ms: number, timedOut: () => Error): Promise<void> {

@@ -17,7 +17,7 @@ import type { Values } from '../journal/values.js';
  * - `infrastructure`: store or transport are away; says nothing about the step. Tried again until they are back.
  * - `refused`: a plain no. Not tried again, nothing to undo.
  * - `unknown`: no answer. Tried again; the effect may have happened.
- * - `failed`: any other error. Tried again as configured.
+ * - `failed`: any other error. Tried again as configured; the effect may have happened, errors get lost on their way too.
  */
 export type FailureKind = 'infrastructure' | 'refused' | 'unknown' | 'failed';
 
@@ -26,6 +26,8 @@ export function classify(error: unknown): FailureKind {
   if (error instanceof DomainError || error instanceof NonRetriableError) return 'refused';
   if (isCatgaError(error)) {
     if (/^CATGA_(STORE|TRANSPORT)_|^CATGA_MEDIATOR_CLOSED$/.test(error.code)) return 'infrastructure';
+    // Somebody else wrote first: another attempt decides again on what is there now.
+    if (/^CATGA_(VERSION|RECORD)_CONFLICT$/.test(error.code)) return 'failed';
     return error.kind === 'infrastructure' || error.kind === 'internal' ? 'failed' : 'refused';
   }
   return httpStatus(error) < 500 ? 'refused' : 'failed';

@@ -215,6 +215,8 @@ export class StepCall implements CallScope, OpenCall {
     if (run.isOver) return;
     if (kind === 'infrastructure') return this.waitForInfrastructure(error);
     this.failures++;
+    // The user's rule says that no other attempt would help: as good as a refusal.
+    if (kind === 'failed' && this.step.retry.retryIf?.(error) === false) kind = 'refused';
     const delay = run.mayBegin ? retryDelay(error, kind, this.failures, this.step.retry) : undefined;
     if (delay === undefined) return this.endFailed(error, kind);
     if (kind === 'unknown') this.inDoubt = true;

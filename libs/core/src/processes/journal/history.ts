@@ -27,6 +27,8 @@ export interface StepRecord {
   endedBy: number;
   /** Some attempt ended without an answer: its effect may have happened. */
   inDoubt: boolean;
+  /** It failed with a plain no: nothing has happened. */
+  refused: boolean;
 }
 
 /**
@@ -159,6 +161,7 @@ export class History {
       retryAt: undefined,
       endedBy: 0,
       inDoubt: false,
+      refused: false,
     });
   }
 
@@ -179,6 +182,7 @@ export class History {
         return;
       }
       step.status = 'failed';
+      step.refused = event.meta.outcome === 'refused' && !step.inDoubt;
     }
     step.finishedAt = event.at;
     step.endedBy = event.version;
