@@ -60,7 +60,7 @@ export function generate(seed: number): Program {
   // Few names make many occurrences of each.
   const names = flavour === 'deterministic' ? all : shuffled(random, all).slice(0, 1 + random.below(12));
   const generator = new Generator(random, flavour);
-  const inner = generator.sequence(names, 3, 2 + random.below(4));
+  const inner = generator.sequence(names, 3, 2 + random.below(3));
   const safe = flavour === 'deterministic' || random.chance(0.8);
   const { used: steps } = generator;
   return { seed, flavour, steps, root: safe ? { kind: 'try', body: inner, handler: undefined } : inner };
@@ -68,7 +68,7 @@ export function generate(seed: number): Program {
 
 class Generator {
   /** Keeps programs small: nested loops and branches would grow without it. */
-  private budget = 40;
+  private budget = 24;
   readonly used = new Set<string>();
 
   constructor(

@@ -149,8 +149,10 @@ async function isFinal(store: Store, program: Program): Promise<boolean> {
   return status === 'completed' || status === 'failed';
 }
 
+export type StoreMode = 'copy' | 'reference';
+
 /** Runs the program on a store that never fails. */
-export async function runStraight(program: Program, mode: 'copy' | 'reference'): Promise<Verdict> {
+export async function runStraight(program: Program, mode: StoreMode): Promise<Verdict> {
   const store = mode === 'copy' ? new WatchedStore() : new MemoryStore({ mode });
   const world = new World(program, idOf(program));
   if (store instanceof WatchedStore) world.durable = store.durable;

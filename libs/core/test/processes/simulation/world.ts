@@ -78,9 +78,7 @@ export class World {
   /** Longer than the step's timeout: an answer that counts only if the machine was too busy to notice in time. */
   private async tooLate(key: string): Promise<unknown> {
     await new Promise((resolve) => setTimeout(resolve, 25));
-    const late = { n: 0, token: `the late answer of ${key} in life ${this.life}` };
-    this.returned.set(late.token, late);
-    return late;
+    return this.returning({ n: 0, token: `the late answer of ${key} in life ${this.life}` });
   }
 
   private outcome(name: string, key: string, execution: number): unknown {
@@ -90,7 +88,7 @@ export class World {
     if (fate < 14) throw new NonRetriableError(`${key} refuses`);
     if (fate < 20) throw new DomainError(`${key} refuses`, { code: 'REFUSED' });
     if (fate < 30 && execution === 1 && attemptsOf(name) > 1) throw new Error(`${key} fails once`);
-    return this.result(key, `${key}!`, new Random(hashed(this.program.seed, `${key} result`)));
+    return this.result(`${key}!`, new Random(hashed(this.program.seed, `${key} result`)));
   }
 
   private anyOutcome(name: string, key: string, execution: number): unknown {
@@ -102,14 +100,17 @@ export class World {
     if (draw < 0.18) throw new DomainError(`${token} refuses`, { code: 'REFUSED' });
     if (draw < 0.2) throw new RetryAfterError(`${token} is busy`, 1);
     if (draw < 0.24) throw new HttpLikeError(random.chance(0.5) ? 404 : 503, token);
-    if (draw < 0.25) return { n: 1, token, broken: () => 'a function cannot be kept' };
+    if (draw < 0.25) return this.returning({ n: 1, token, broken: () => 'a function cannot be kept' });
     if (draw < 0.28 && !KEYED.has(name)) return anyValue(random);
-    return this.result(key, token, random);
+    return this.result(token, random);
   }
 
-  private result(_key: string, token: string, random: Random): unknown {
-    const result = { n: random.below(7), token, ...(random.chance(0.4) ? { value: anyValue(random) } : {}) };
-    this.returned.set(token, result);
+  private result(token: string, random: Random): unknown {
+    return this.returning({ n: random.below(7), token, ...(random.chance(0.4) ? { value: anyValue(random) } : {}) });
+  }
+
+  private returning<T extends { readonly token: string }>(result: T): T {
+    this.returned.set(result.token, result);
     return result;
   }
 }
