@@ -70,7 +70,7 @@ export class World {
   }
 
   private async wait(hops: number, turns: number, timer: boolean): Promise<void> {
-    for (let i = 0; i < hops; i++) await undefined;
+    for (let i = 0; i < hops; i++) await Promise.resolve();
     for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
     if (timer) await new Promise((resolve) => setTimeout(resolve, this.random.below(2)));
   }
