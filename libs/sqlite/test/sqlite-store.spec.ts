@@ -130,6 +130,19 @@ describe('SqliteStore', () => {
     await store.close();
   });
 
+  it('fails a commit that SQLite refuses alone, not those that wait with it', async () => {
+    const store = newStore();
+    await store.open();
+    const refused = store.commit({
+      appends: [{ stream: 'bad', expectedVersion: 'any', events: [{ type: 'e', data: 'x', at: Number.NaN }] }],
+    });
+    const neighbours = Array.from({ length: 5 }, (_, index) => append(store, `s${index}`));
+    await expect(refused).rejects.toMatchObject({ code: 'CATGA_STORE_UNKNOWN' });
+    expect((await Promise.all(neighbours)).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5]);
+    expect(await store.readStream('bad')).toEqual([]);
+    await store.close();
+  });
+
   it('knows more streams than it remembers', async () => {
     const store = newStore({ synchronous: 'normal' });
     const names = Array.from({ length: 60_000 }, (_, index) => `s${index}`);

@@ -59,16 +59,18 @@ export function concurrencyTests({ it, store, options }: Suite): void {
       for (let idle = false; !idle;) {
         idle = !writing;
         const page = await store().readAll({ after: seen.at(-1) ?? 0, limit: 50 });
-        for (const { position } of page) seen.push(position);
+        for (const { position } of page) {
+          assert.ok(position > (seen.at(-1) ?? 0), `position ${position} after ${seen.at(-1)}`);
+          seen.push(position);
+        }
         if (page.length > 0) idle = false;
       }
     })();
     const writers = Array.from({ length: 10 }, async (_, writer) => {
       for (let round = 0; round < 30; round++) await append(store(), `w${writer}`, 'any', 'a', 'b');
     });
-    await Promise.all(writers);
-    writing = false;
-    await reader;
+    const written = Promise.all(writers).finally(() => (writing = false));
+    await Promise.all([reader, written]);
     assert.deepEqual(
       seen,
       Array.from({ length: 600 }, (_, index) => index + 1),
@@ -83,17 +85,18 @@ export function concurrencyTests({ it, store, options }: Suite): void {
         assert.equal(page.length % 3, 0);
       }
     })();
-    for (let round = 0; round < 60; round++) {
-      await commit(store(), {
-        appends: ['a', 'b', 'c'].map((stream) => ({
-          stream,
-          expectedVersion: round,
-          events: [{ type: 'e', data: 'd' }],
-        })),
-      });
-    }
-    writing = false;
-    await reader;
+    const writer = (async () => {
+      for (let round = 0; round < 60; round++) {
+        await commit(store(), {
+          appends: ['a', 'b', 'c'].map((stream) => ({
+            stream,
+            expectedVersion: round,
+            events: [{ type: 'e', data: 'd' }],
+          })),
+        });
+      }
+    })().finally(() => (writing = false));
+    await Promise.all([reader, writer]);
   });
 
   it('tells listeners of every commit, by the names of what it touched', async () => {

@@ -141,6 +141,7 @@ async function compareQuery(
   for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
     const page = await store.findRecords({ collection, ...each, ...(cursor === undefined ? undefined : { cursor }) });
     found.push(...page.records);
+    assert.ok(found.length <= 4, 'more records than were written');
     cursor = page.cursor;
   }
   const shape = ({ key, value, version, dueAt, tags }: StoredRecord | ModelRecord) => ({
