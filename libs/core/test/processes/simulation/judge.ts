@@ -20,6 +20,8 @@ export class Facts {
   readonly started = new Map<string, { readonly version: number; readonly input: unknown }>();
   readonly attempts = new Map<string, number>();
   readonly inDoubt = new Set<string>();
+  /** Ended with a plain no: nothing has happened that could be undone. */
+  readonly refused = new Set<string>();
   readonly undone: string[] = [];
   readonly problems: string[] = [];
   startedAt = 0;
@@ -64,7 +66,10 @@ export class Facts {
       case 'ProcessStepFailed':
         this.open.delete(key);
         if (meta.outcome === 'unknown') this.inDoubt.add(key);
-        if (meta.retryAt === undefined) this.stepEnded(key, event, false);
+        if (meta.retryAt === undefined) {
+          if (meta.outcome === 'refused' && !this.inDoubt.has(key)) this.refused.add(key);
+          this.stepEnded(key, event, false);
+        }
         return;
       case 'ProcessCompensationStarted':
         if (this.compensationAt < version) this.problems.push('compensation started twice');
@@ -110,10 +115,8 @@ export class Facts {
   /** What has to be undone, in this order: what never ended first, then last end first. */
   toUndo(): string[] {
     const covered = (key: string): boolean => COMPENSATED.has(key.slice(0, key.search(/[:[]/)));
-    const ended = this.ends.filter(({ key, ok }) => covered(key) && (ok || this.inDoubt.has(key)));
-    const never = [...this.started.keys()].filter(
-      (key) => covered(key) && !this.hasEnded(key) && (this.open.has(key) || this.inDoubt.has(key)),
-    );
+    const ended = this.ends.filter(({ key }) => covered(key) && !this.refused.has(key));
+    const never = [...this.started.keys()].filter((key) => covered(key) && !this.hasEnded(key));
     return [...never.reverse(), ...ended.map(({ key }) => key).reverse()];
   }
 }
