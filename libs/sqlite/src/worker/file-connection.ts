@@ -100,7 +100,8 @@ export class FileConnection<T extends { readonly connection: Connection }> {
       return;
     }
     connection.exec('PRAGMA busy_timeout = 0');
-    connection.exec('PRAGMA wal_autocheckpoint = 4000');
+    // A checkpoint holds commits up for as long as it has pages to copy; seldom and long hurts more than often and short.
+    connection.exec('PRAGMA wal_autocheckpoint = 1000');
     if (maxSize > 0) {
       const [[pageSize] = []] = connection.prepare('PRAGMA page_size').all([]);
       connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSize / Number(pageSize)))}`);
