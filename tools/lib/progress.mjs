@@ -6,24 +6,31 @@ export function elapsed(sinceMs) {
 }
 
 /**
- * Says what is going on and how long it took. On a terminal the line counts up; in a log it is written once, at the
- * end, so that logs stay short.
+ * Says what is going on and how long it took. On a terminal one line counts up; a log gets a line at the beginning and
+ * one at the end.
  */
 export async function withProgress(label, work) {
   const started = Date.now();
-  const live = process.stdout.isTTY === true;
-  const show = (text, end) =>
-    process.stdout.write(live ? `\r\x1b[2K${text}${end ? '\n' : ''}` : end ? `${text}\n` : '');
-  show(`${label} …`, false);
-  const ticker = live && setInterval(() => show(`${label} … ${elapsed(started)}`, false), 500);
+  const line = process.stdout.isTTY === true ? liveLine() : plainLine();
+  line.show(`${label} …`);
+  const ticker = setInterval(() => line.tick(`${label} … ${elapsed(started)}`), 500);
   try {
     const result = await work();
-    show(`${label}: done in ${elapsed(started)}`, true);
+    line.end(`${label}: done in ${elapsed(started)}`);
     return result;
   } catch (error) {
-    show(`${label}: FAILED after ${elapsed(started)}`, true);
+    line.end(`${label}: FAILED after ${elapsed(started)}`);
     throw error;
   } finally {
-    if (ticker) clearInterval(ticker);
+    clearInterval(ticker);
   }
+}
+
+function liveLine() {
+  const show = (text) => process.stdout.write(`\r\x1b[2K${text}`);
+  return { show, tick: show, end: (text) => show(`${text}\n`) };
+}
+
+function plainLine() {
+  return { show: (text) => console.log(text), tick: () => undefined, end: (text) => console.log(text) };
 }
