@@ -10,7 +10,7 @@ import {
 } from '../../../src/processes/definition/index.js';
 import { defaultCodec } from '../../../src/processes/journal/default-codec.js';
 import { ProcessRuntime, type RuntimeSettings } from '../../../src/processes/process-runtime.js';
-import { MemoryStore, type Store, type StoreCapabilities } from '../../../src/store/index.js';
+import { MemoryStore, type Codec, type Store, type StoreCapabilities } from '../../../src/store/index.js';
 
 /** A store in memory that says what a database says: it survives its nodes, and several of them work on it. */
 export class SharedStore extends MemoryStore {
@@ -122,6 +122,7 @@ export interface NodeOptions {
   readonly clock?: Clock;
   readonly settings?: Partial<RuntimeSettings>;
   readonly mediator?: Mediator;
+  readonly codec?: Codec;
 }
 
 /** A process class that the test makes with its world. */
@@ -139,7 +140,7 @@ export class TestNode {
     this.runtime = new ProcessRuntime({
       store,
       mediator,
-      codec: defaultCodec(),
+      codec: options.codec ?? defaultCodec(),
       settings: { ...resolved, ...options.settings },
       warn: (message) => this.warnings.push(message),
       ...(options.clock ? { clock: options.clock } : {}),
