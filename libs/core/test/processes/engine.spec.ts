@@ -1,143 +1,193 @@
 import 'reflect-metadata';
-import { Mediator } from '../../src/mediator/index.js';
-import { JsonCodec, MemoryStore, type Store } from '../../src/store/index.js';
-import { ProcessRuntime } from '../../src/processes/process-runtime.js';
-import type { ProcessBlueprint } from '../../src/processes/definition/blueprint.js';
+import { Retry, Timeout } from '../../src/foundation/index.js';
+import { MemoryStore } from '../../src/index.js';
+import { CatgaProcess, CatgaProcessBase, type ProcessContext } from '../../src/processes/index.js';
+import { TestNode, World } from './support/nodes.js';
 
-class FakeMediator extends Mediator {
-  send = async (m: object, o?: object) => {
-    void o;
-    return m as never;
-  };
-  publish = async () => {};
+class Order {
+  constructor(readonly orderId: string) {}
 }
 
-class Cmd {
+@CatgaProcess(Order)
+class Sequential {
   constructor(
-    readonly orderId: string,
-    readonly amount: number,
+    private readonly world: World,
+    private readonly context: ProcessContext,
   ) {}
+  async execute(order: Order) {
+    const first = await this.first(order.orderId);
+    const slow = await this.slow();
+    return [first, slow, await this.last()];
+  }
+  private async first(id: string) {
+    return this.world.act('first', id);
+  }
+  @Timeout(40)
+  @Retry({ attempts: 2, backoff: 1 })
+  private async slow() {
+    const { signal, stepKey } = this.context;
+    return this.world.act('slow', stepKey, signal.aborted);
+  }
+  private async last() {
+    return { at: new Date(5), by: this.world.log.length > 0 };
+  }
 }
 
-function blueprint(target: new (...a: never[]) => object, names: string[], sequential: boolean): ProcessBlueprint {
-  const methods = Object.getOwnPropertyNames(target.prototype);
-  return {
-    name: target.name,
-    target,
-    command: Cmd,
-    version: '1',
-    flow: [],
-    sequential,
-    writesFields: true,
-    idOf: (c) => (c as Cmd).orderId,
-    onExisting: 'attach',
-    steps: names.map((name) => {
-      const compensation = `compensate${name[0]!.toUpperCase()}${name.slice(1)}`;
-      return {
-        name,
-        alternatives: [{ method: name, ...(methods.includes(compensation) ? { compensation } : {}) }],
-        timeout: 500,
-        retry: { attempts: 3, backoff: 10, maxBackoff: 50 },
-        onUnknown: 'retry' as const,
-        formerly: [],
-        compensate: 'in-doubt' as const,
-      };
-    }),
+@CatgaProcess(Order)
+class SideBySide {
+  constructor(private readonly world: World) {}
+  async execute() {
+    const [left, right] = await Promise.all([this.chain('left'), this.chain('right')]);
+    return left + right;
+  }
+  private async chain(side: string) {
+    return this.world.act('chain', side);
+  }
+}
+
+@CatgaProcess(Order)
+class Deterministic extends CatgaProcessBase<Order, unknown> {
+  constructor(private readonly world: World) {
+    super();
+  }
+  async execute() {
+    const before = [this.random(), this.uuid(), this.now()];
+    this.world.log.push(`drew ${before.join(' ')}`);
+    const rate = await this.step('rate', () => this.world.act('rate'));
+    return { before, rate, after: this.now() };
+  }
+}
+
+const classes = [Sequential, SideBySide, Deterministic] as never[];
+
+describe.each(['copy', 'reference'] as const)('the engine on a store in memory, mode %s', (mode) => {
+  const setUp = () => {
+    const store = new MemoryStore({ mode });
+    const world = new World();
+    return { store, world, node: new TestNode(store, world, classes) };
   };
-}
 
-const log: string[] = [];
-class OrderProcess {
-  fail = false;
-  flaky = 0;
-  async execute(c: Cmd) {
-    const a = await this.reserve(c.orderId);
-    const [b] = await Promise.all([this.pay(c.orderId, c.amount), this.notify(c.orderId)]);
-    return { a, b, s: await this.ship(c.orderId) };
-  }
-  async reserve(id: string) {
-    log.push('reserve');
-    return 'R' + id;
-  }
-  async compensateReserve(id: string, result: string, outcome: string) {
-    log.push(`undo reserve ${id} ${result} ${outcome}`);
-  }
-  async pay(_id: string, amount: number) {
-    log.push('pay');
-    return amount * 2;
-  }
-  async compensatePay(id: string, amount: number, result: number, outcome: string) {
-    log.push(`undo pay ${id} ${amount} ${result} ${outcome}`);
-  }
-  async notify() {
-    log.push('notify');
-  }
-  async ship(id: string) {
-    if (failShip) throw new Error('no ship');
-    if (slow) await new Promise((r) => setTimeout(r, 2000));
-    log.push('ship');
-    return { id, at: new Date(5) };
-  }
-}
-let failShip = false;
-let slow = false;
+  it('runs the steps one after the other and journals each of them', async () => {
+    const { world, node } = setUp();
+    const handle = await node.processes.start('Sequential', new Order('1'));
+    expect(handle).toMatchObject({ id: 'Sequential:1', started: true });
+    expect(await handle.result()).toEqual(['first!', 'slow!', { at: new Date(5), by: true }]);
+    expect(world.log).toEqual(['first 1', 'slow Sequential:1/slow:1 false']);
+    expect(await node.journal(handle.id)).toEqual([
+      'Started',
+      'StepStarted first:1',
+      'StepCompleted first:1',
+      'StepStarted slow:1',
+      'StepCompleted slow:1',
+      'StepStarted last:1',
+      'StepCompleted last:1',
+      'Completed',
+    ]);
+    expect(await node.processes.status(handle.id)).toMatchObject({ status: 'completed', progress: 1 });
+    node.crash();
+  });
 
-function runtime(store: Store, sequential = false) {
-  const r = new ProcessRuntime({
-    store,
-    mediator: new FakeMediator(),
-    codec: new JsonCodec(),
-    warn: (m) => console.log(m),
-    settings: {
-      lease: 15000,
-      limits: {
-        historyWarning: 1000,
-        historyLimit: 10000,
-        maxPayload: 2e6,
-        warnPayload: 2e5,
-        maxClaims: 5,
-        suspendAfter: 60000,
-      },
-      defaults: { timeout: 30000, retry: { attempts: 3, backoff: 1000, maxBackoff: 5000 } },
-      retention: {},
-    },
+  it('gives up an attempt that takes too long, ignores its late answer and tries again with the same key', async () => {
+    const { world, node } = setUp();
+    let answerLate!: (value: string) => void;
+    world.plan(
+      'slow',
+      () => new Promise((resolve) => (answerLate = resolve)),
+      () => 'in time',
+    );
+    const handle = await node.processes.start('Sequential', new Order('1'));
+    const result = handle.result();
+    await node.until(handle.id, 'completed');
+    answerLate('too late');
+    expect(((await result) as unknown[])[1]).toBe('in time');
+    // The first step was not done again, whatever the engine did to get rid of the hanging attempt.
+    expect(world.log).toEqual(['first 1', 'slow Sequential:1/slow:1 false', 'slow Sequential:1/slow:1 false']);
+    expect((await node.journal(handle.id)).filter((line) => line.includes('slow'))).toEqual([
+      'StepStarted slow:1',
+      'StepFailed slow:1 unknown',
+      'StepStarted slow:1',
+      'StepCompleted slow:1',
+    ]);
+    node.crash();
   });
-  r.register(blueprint(OrderProcess, ['reserve', 'pay', 'notify', 'ship'], sequential), new OrderProcess());
-  return r;
-}
 
-describe.each(['copy', 'reference'] as const)('%s', (mode) => {
-  beforeEach(() => {
-    log.length = 0;
-    failShip = slow = false;
+  it('fails the step with a time-out error when no attempt is left', async () => {
+    const { world, node } = setUp();
+    world.plan('slow', () => new Promise(() => {}));
+    const handle = await node.processes.start('Sequential', new Order('1'));
+    await expect(handle.result()).rejects.toMatchObject({
+      code: 'CATGA_PROCESS_FAILED',
+      cause: { code: 'CATGA_PROCESS_STEP_TIMEOUT', details: { step: 'slow', ms: 40 } },
+    });
+    node.crash();
   });
-  it('runs', async () => {
-    const store = new MemoryStore({ mode });
-    const r = runtime(store);
-    await r.start();
-    const h = await r.processes.start('OrderProcess', new Cmd('1', 5));
-    expect(await h.result()).toEqual({ a: 'R1', b: 10, s: { id: '1', at: new Date(5) } });
-    const events = await r.processes.events(h.id);
-    expect(events.at(-1)?.type).toBe('ProcessCompleted');
-    expect(log).toEqual(['reserve', 'pay', 'notify', 'ship']);
-    expect(await r.processes.get(h.id)).toMatchObject({ status: 'completed' });
+
+  it('tells calls of one step side by side apart', async () => {
+    const { node } = setUp();
+    const handle = await node.processes.start('SideBySide', new Order('1'));
+    expect(await handle.result()).toBe('chain!chain!');
+    const started = (await node.journal(handle.id)).filter((line) => line.startsWith('StepStarted'));
+    expect(started).toEqual(['StepStarted chain:1', 'StepStarted chain:2']);
+    node.crash();
   });
-  it('compensates', async () => {
-    const store = new MemoryStore({ mode });
-    const r = runtime(store);
-    await r.start();
-    failShip = true;
-    const h = await r.processes.start('OrderProcess', new Cmd('1', 5));
-    await expect(h.result()).rejects.toThrow('no ship');
-    expect(log).toEqual(['reserve', 'pay', 'notify', 'undo pay 1 5 10 completed', 'undo reserve 1 R1 completed']);
+
+  it('attaches to a run that exists, rejects it, or runs a final one again, as asked', async () => {
+    const { world, node } = setUp();
+    const { processes } = node;
+    const held = world.hold('first');
+    const first = await processes.start('Sequential', new Order('1'));
+    await held.begun;
+    expect(await processes.start('Sequential', new Order('1'))).toMatchObject({ started: false });
+    await expect(processes.start('Sequential', new Order('1'), { onExisting: 'reject' })).rejects.toMatchObject({
+      code: 'CATGA_PROCESS_ALREADY_EXISTS',
+    });
+    expect(await processes.start('Sequential', new Order('1'), { onExisting: 'newRun' })).toMatchObject({
+      started: false,
+    });
+    held.release();
+    await first.result();
+    const again = await processes.start('Sequential', new Order('1'), { onExisting: 'newRun' });
+    expect(again.started).toBe(true);
+    await again.result();
+    expect(await processes.get(again.id)).toMatchObject({ run: 2 });
+    expect(world.log).toContain('slow Sequential:1@2/slow:1 false');
+    node.crash();
   });
-  it('times out', async () => {
-    const store = new MemoryStore({ mode });
-    const r = runtime(store);
-    await r.start();
-    slow = true;
-    const h = await r.processes.start('OrderProcess', new Cmd('1', 5));
-    await expect(h.result()).rejects.toThrow('500 ms');
-    expect(log).toEqual(['reserve', 'pay', 'notify', 'undo pay 1 5 10 completed', 'undo reserve 1 R1 completed']);
+
+  it('draws the same numbers and ids again, and tells the time of what has happened', async () => {
+    const { store, world, node } = setUp();
+    const hung = world.hang('rate');
+    await node.processes.start('Deterministic', new Order('1'));
+    await hung;
+    node.crash();
+    world.heal();
+    const heir = new TestNode(store, world, classes);
+    await heir.engine.claim('Deterministic:1', 'expired');
+    const { before, after } = (await heir.engine.result('Deterministic:1')) as {
+      before: [number, string, number];
+      after: number;
+    };
+    expect(before[0]).toBeGreaterThanOrEqual(0);
+    expect(before[0]).toBeLessThan(1);
+    expect(before[1]).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+    const drawn = world.log.filter((line) => line.startsWith('drew'));
+    expect(drawn).toHaveLength(2);
+    expect(drawn[1]).toBe(drawn[0]);
+    const events = await heir.processes.events('Deterministic:1');
+    expect(before[2]).toBe(events[0]?.at);
+    expect(after).toBe(events.find((event) => event.type === 'ProcessStepCompleted')?.at);
+    heir.crash();
   });
+});
+
+it('fails a step for good whose result cannot be kept, without calling it again', async () => {
+  const world = new World();
+  const node = new TestNode(new MemoryStore({ mode: 'copy' }), world, classes);
+  world.plan('first', () => ({ items: [() => 1] }) as never);
+  const handle = await node.processes.start('Sequential', new Order('1'));
+  await expect(handle.result()).rejects.toMatchObject({
+    cause: { code: 'CATGA_PROCESS_VALUE', message: expect.stringContaining('items[0]') },
+  });
+  expect(world.count('first 1')).toBe(1);
+  node.crash();
 });
