@@ -147,8 +147,7 @@ export class ProcessesService extends Processes {
       if (history.cancel || record.status === 'compensating' || record.status === 'compensation-stuck') {
         throw new ProcessConflictError(id, 'cancel', record.status, 'It is being undone already.');
       }
-      const meta: EventMeta = { compensate: options.compensate ?? true, ...operator(options) };
-      const request = new JournalEvent('ProcessCancelRequested', coarseNow(), meta);
+      const request = new JournalEvent('ProcessCancelRequested', coarseNow(), cancellationMeta(options));
       if (record.status === 'running' && record.owner !== undefined && !this.engine.active.has(id)) {
         if (await this.askOwner(id, record, history, request, options)) return;
       } else if (
@@ -273,6 +272,10 @@ function operator(options: OperatorOptions): EventMeta {
     ...(options.by === undefined ? {} : { by: options.by }),
     ...(options.reason === undefined ? {} : { explanation: options.reason }),
   };
+}
+
+function cancellationMeta({ compensate = true, by, reason }: CancelOptions): EventMeta {
+  return { compensate, ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
 }
 
 /** Rings when something was appended to a stream; looks by itself now and then, in case another process did not tell. */

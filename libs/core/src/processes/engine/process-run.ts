@@ -126,9 +126,11 @@ export class ProcessRun implements Run, RunScope {
       ? new DirectJournal(store.openDirect(this.stream), store)
       : new CommitJournal(store, this.stream, 0, new CommitFailures(this));
     const input = this.values.encode(this.values.encoded ? { ...command } : command);
+    // Read back before anything is written: what cannot be read must not be started.
+    const given = this.values.encoded ? this.toCommand(this.values.decode(input)) : command;
     this.journal.append(new RunStarted(this, input), durable);
     this.index('running', {}, expectedRecord);
-    this.flow(this.values.encoded ? this.toCommand(this.values.decode(input)) : command);
+    this.flow(given);
   }
 
   /** A later life: this node has just claimed the run, and goes on where the journal ends. */
@@ -138,15 +140,25 @@ export class ProcessRun implements Run, RunScope {
     this.limit = new HistoryLimit(history.operatorAt);
     this.journal ??= new CommitJournal(this.env.store, this.stream, history.version, new CommitFailures(this));
     this.patches = new Map([...history.patches].map((patch) => [patch, true]));
+    // What today's codec cannot read parks the run, like code that does not fit it.
+    try {
+      this.goOn(history);
+    } catch (error) {
+      this.diverge(error);
+    }
+  }
+
+  private goOn(history: History): void {
     if (history.compensating) {
       this.flowEnded = true;
       this.phase = 'undoing';
       return new Compensation(this).resume(history);
     }
     if (history.cancel) return this.end(cancellation(this.id, history.cancel));
+    const command = this.toCommand(this.values.decode(history.input));
     this.replaying = new Replay(this, history);
     this.env.turns.schedule(this);
-    this.flow(this.toCommand(this.values.decode(history.input)));
+    this.flow(command);
   }
 
   private flow(command: unknown): void {
@@ -204,8 +216,7 @@ export class ProcessRun implements Run, RunScope {
     const at = coarseNow();
     if (this.process.blueprint.sequential) {
       // Nothing else is under way that this end could overtake.
-      this.flowTime = at;
-      call.deliver(end);
+      this.deliver({ call, end, at });
     } else {
       (this.deliveries ??= []).push({ call, end, at });
     }
@@ -231,9 +242,18 @@ export class ProcessRun implements Run, RunScope {
     if (this.replaying && this.phase === 'flowing') return this.replayTurn(this.replaying);
     const next = this.phase === 'flowing' ? this.deliveries?.shift() : undefined;
     if (!next) return this.journal.flush();
-    this.flowTime = next.at;
-    next.call.deliver(next.end);
+    this.deliver(next);
     this.env.turns.schedule(this);
+  }
+
+  private deliver({ call, end, at }: Delivery): void {
+    this.flowTime = at;
+    try {
+      call.deliver(end);
+    } catch (error) {
+      // The codec cannot read what it has written. The effect has happened: a mended codec goes on from here.
+      this.diverge(error);
+    }
   }
 
   expire(now: number): number {

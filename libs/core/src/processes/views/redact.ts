@@ -1,3 +1,4 @@
+import type { Payload } from '../../store/index.js';
 import type { Values } from '../journal/values.js';
 
 /** How views read what the journal keeps. */
@@ -17,9 +18,9 @@ export class Redaction {
     this.names = new Set(names.map((name) => name.toLowerCase()));
   }
 
-  /** Reads values without the named fields. Only what users store: a field called `id` must not hide that of the run. */
+  /** Reads values without the named fields. Never throws. Only what users store: a field called `id` must not hide that of the run. */
   shown(values: Values): ShownValues {
-    return this.names.size === 0 ? values : { decode: (payload) => this.of(values.decode(payload)) };
+    return { decode: (payload) => this.of(readable(values, payload)) };
   }
 
   /** A copy of plain data without the named fields; the value itself when there are no names. */
@@ -37,6 +38,15 @@ export class Redaction {
 
   private field(name: string, value: unknown): unknown {
     return this.names.has(name.toLowerCase()) ? REDACTED : this.copy(value);
+  }
+}
+
+/** A value that today's codec cannot read must not hide the rest of the run from whoever has to look at it. */
+function readable(values: Values, payload: Payload): unknown {
+  try {
+    return values.decode(payload);
+  } catch (error) {
+    return `[cannot be read: ${error instanceof Error ? error.message : String(error)}]`;
   }
 }
 
