@@ -76,7 +76,7 @@ export class Dispatcher implements ScopeOrigin {
 
   /** Events from outside. */
   acceptEvents(events: object | readonly object[], options: SendOptions | undefined): Promise<void> {
-    if (this.isRefused()) return Promise.reject(new MediatorClosedError('An event'));
+    if (!this.isIntakeOpen && this.isRefused()) return Promise.reject(new MediatorClosedError('An event'));
     return this.publishIn(events, options, undefined);
   }
 
@@ -87,8 +87,10 @@ export class Dispatcher implements ScopeOrigin {
     parent: HandlerContext | undefined,
   ): Promise<void> {
     if (this.isClosed) return Promise.reject(new MediatorClosedError('An event'));
-    const signal = options?.signal ?? parent?.signal;
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    if (options !== undefined || parent !== undefined) {
+      const signal = options?.signal ?? parent?.signal;
+      if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    }
     try {
       return this.fanOut.publish(events, options, parent);
     } catch (error) {

@@ -1,8 +1,7 @@
 import { isPromise } from '../../foundation/index.js';
-import { messageName, type HandlerContext, type SendOptions, type Type } from '../../messages/index.js';
+import type { HandlerContext, SendOptions, Type } from '../../messages/index.js';
 import { EventPublishError, InvalidMessageError, type EventFailure } from '../mediator.errors.js';
-import type { RouteTable, ScopeFactory } from './route-table.js';
-import { startRoute, type EventRoutes, type Route } from './route.js';
+import type { EventRoutes, RouteTable, ScopeFactory } from './route-table.js';
 import type { RunningHandlers } from './running-handlers.js';
 
 /** Every so many publishes of a trusted event one is watched all the same. */
@@ -29,10 +28,11 @@ export class EventFanOut {
     options: SendOptions | undefined,
     parent: HandlerContext | undefined,
   ): Promise<void> {
+    const known = this.table.knownEvent(events?.constructor);
+    if (known !== undefined) return this.run(known, events, options, parent);
     if (Array.isArray(events)) return this.publishAll(events as readonly object[], options, parent);
     if (!isInstance(events)) return Promise.reject(new InvalidMessageError(events));
     const found = this.table.event(events.constructor as Type);
-    // The usual case goes on without an async frame of its own.
     if (isPromise(found)) return found.then((routes) => this.run(routes, events, options, parent));
     return this.run(found, events, options, parent);
   }
@@ -46,8 +46,8 @@ export class EventFanOut {
     const failures: EventFailure[] = [];
     let handlers = 0;
     for (const event of events) {
-      const { routes } = await this.table.event(event.constructor as Type);
-      handlers += routes.length;
+      const { fanOut } = await this.table.event(event.constructor as Type);
+      handlers += fanOut.routes.length;
       await this.publish(event, options, parent).catch((error: unknown) => {
         if (!(error instanceof EventPublishError)) throw error;
         failures.push(...error.failures);
@@ -57,53 +57,20 @@ export class EventFanOut {
   }
 
   private run(
-    { routes, habit }: EventRoutes,
+    { fanOut, habit, needsContext }: EventRoutes,
     event: object,
     options: SendOptions | undefined,
     parent: HandlerContext | undefined,
   ): Promise<void> {
-    if (routes.length === 0) return Promise.resolve();
-    const done = runHandlers(routes, event, this.scopeOf(options, parent));
+    if (fanOut.routes.length === 0) return Promise.resolve();
+    const context = needsContext ? this.scopeOf(options, parent) : undefined;
+    const done = fanOut.start(event, context);
     if (--this.untilSample < 0 || !this.table.isTrusted(habit)) {
       this.untilSample = SAMPLE_EVERY;
       this.running.watch(done, habit);
     }
     return done;
   }
-}
-
-/** Stands for the result of a handler that failed. */
-class Failed {
-  constructor(readonly error: unknown) {}
-}
-
-const toFailed = (error: unknown): Failed => new Failed(error);
-
-/** Starts all handlers, then waits for one after the other: half the cost of `Promise.all`. */
-async function runHandlers(routes: readonly Route[], event: object, context: HandlerContext): Promise<void> {
-  const first = startRoute(routes[0] as Route, event, context);
-  const others: Promise<unknown>[] = [];
-  for (let index = 1; index < routes.length; index++) {
-    // They are looked at only after those before them: a failure meanwhile must not count as unhandled.
-    others.push(startRoute(routes[index] as Route, event, context).then(undefined, toFailed));
-  }
-  let failures: EventFailure[] | undefined;
-  try {
-    await first;
-  } catch (error) {
-    failures = [failureOf(routes[0] as Route, event, error)];
-  }
-  for (let index = 0; index < others.length; index++) {
-    const result = await others[index];
-    if (result instanceof Failed) {
-      (failures ??= []).push(failureOf(routes[index + 1] as Route, event, result.error));
-    }
-  }
-  if (failures !== undefined) throw new EventPublishError(failures, routes.length);
-}
-
-function failureOf(route: Route, event: object, error: unknown): EventFailure {
-  return { handler: route.handlerName, eventName: messageName(event.constructor as Type), event, error };
 }
 
 function isInstance(event: unknown): event is object {

@@ -2,7 +2,8 @@ import { allOf, isPromise, type MaybePromise } from '../../foundation/index.js';
 import type { HandlerContext, SendOptions, Type } from '../../messages/index.js';
 import type { HandlerEntry, HandlerRegistry } from '../handlers/handler-registry.js';
 import type { RouteCompiler } from './route-compiler.js';
-import type { EventRoutes, RequestCall, Route } from './route.js';
+import { FanOut } from './fan-out-run.js';
+import type { RequestCall, Route } from './route.js';
 import type { Habit, RunningHandlers } from './running-handlers.js';
 
 // Taken once: fake timers of a test must not decide which handlers are waited for.
@@ -15,6 +16,14 @@ const TRUSTED_FOR = 100;
 
 /** Makes the context of a message. */
 export type ScopeFactory = (options: SendOptions | undefined, parent: HandlerContext | undefined) => HandlerContext;
+
+/** Everything that handles one event class. */
+export interface EventRoutes {
+  readonly fanOut: FanOut;
+  /** False when no handler takes a context, which then need not be made. */
+  readonly needsContext: boolean;
+  readonly habit: Habit;
+}
 
 /** Compiled routes by message class; emptied whenever a handler is registered, filled again on the next look-up. */
 export class RouteTable {
@@ -52,10 +61,15 @@ export class RouteTable {
 
   /** The handlers of an event, those of its base classes included. */
   event(type: Type): MaybePromise<EventRoutes> {
-    const known = this.events.get(type);
-    if (known !== undefined && !this.registry.isStale) return known;
+    const known = this.knownEvent(type);
+    if (known !== undefined) return known;
     const routes = allOf(this.registry.findEvent(type).map((entry) => this.compile(entry)));
     return isPromise(routes) ? routes.then((all) => this.keepEvent(type, all)) : this.keepEvent(type, routes);
+  }
+
+  /** {@link event} when it is compiled and nothing may have come since; read on the hot path. */
+  knownEvent(type: unknown): EventRoutes | undefined {
+    return this.registry.isStale ? undefined : this.events.get(type);
   }
 
   /** Compiles everything that is registered. */
@@ -106,7 +120,8 @@ export class RouteTable {
   }
 
   private keepEvent(type: Type, routes: readonly Route[]): EventRoutes {
-    const found: EventRoutes = { routes, habit: { instant: 0, isSlow: false } };
+    const needsContext = routes.some((route) => route.direct === undefined);
+    const found: EventRoutes = { fanOut: new FanOut(routes), needsContext, habit: { instant: 0, isSlow: false } };
     if (!this.registry.isStale) this.events.set(type, found);
     return found;
   }

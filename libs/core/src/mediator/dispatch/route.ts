@@ -1,6 +1,5 @@
 import type { HandlerContext, SendOptions } from '../../messages/index.js';
 import type { Invoke } from '../pipeline/pipeline-compiler.js';
-import type { Habit } from './running-handlers.js';
 
 /** A handler with its pipeline, ready to be called. */
 export interface Route {
@@ -14,16 +13,15 @@ export interface Route {
 /** Brings a command or query to its handler: what `send` finds by the class of the message and calls. */
 export type RequestCall = (message: object, options?: SendOptions, parent?: HandlerContext) => unknown;
 
-/** Everything that handles one event class. */
-export interface EventRoutes {
-  readonly routes: readonly Route[];
-  readonly habit: Habit;
-}
-
-/** Starts a handler; a failure of any kind comes as a rejected promise. */
-export function startRoute(route: Route, message: object, context: HandlerContext): Promise<unknown> {
+/**
+ * Starts a handler; a failure of any kind comes as a rejected promise.
+ *
+ * @param context may be left out only when every route of the message is `direct`
+ */
+export function startRoute(route: Route, message: object, context: HandlerContext | undefined): Promise<unknown> {
   try {
-    const result = route.direct === undefined ? route.invoke(message, context) : route.direct(message);
+    const result =
+      route.direct === undefined ? route.invoke(message, context as HandlerContext) : route.direct(message);
     return result instanceof Promise ? result : Promise.resolve(result);
   } catch (error) {
     return Promise.reject(error as Error);
