@@ -15,7 +15,10 @@ export function writeCommit(cells: Cell[], { appends = [], records = [], deleteS
     cells.push(appends.length, records.length, deleteStreams.length);
     for (const append of appends) writeAppend(cells, append);
     for (const record of records) writeRecord(cells, record);
-    for (const stream of deleteStreams) cells.push(stream);
+    for (const stream of deleteStreams) {
+      assertName('stream', stream);
+      cells.push(stream);
+    }
   } catch (error) {
     cells.length = before;
     throw error;
@@ -50,7 +53,10 @@ function payload(value: unknown): Cell {
 }
 
 function assertName(what: string, name: string): void {
-  if (name.includes('\0') || !(name as unknown as { isWellFormed(): boolean }).isWellFormed()) {
-    throw new InvalidNameError(what, name);
-  }
+  if (!isName(name)) throw new InvalidNameError(what, name);
+}
+
+/** Whether SQLite's clients keep it as it is; nothing else is ever written. */
+export function isName(name: string): boolean {
+  return !name.includes('\0') && (name as unknown as { isWellFormed(): boolean }).isWellFormed();
 }

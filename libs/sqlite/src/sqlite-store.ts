@@ -14,6 +14,7 @@ import {
   type StoredEvent,
   type StoredRecord,
 } from '@catga/core';
+import { isName } from './commit-cells.js';
 import { FileWatch } from './file-watch.js';
 import { ReaderClient } from './reader-client.js';
 import { toEvent, toFind, toPage, toRecord } from './rows.js';
@@ -75,6 +76,7 @@ export class SqliteStore extends Store {
 
   override async readStream(stream: string, options: ReadStreamOptions = {}): Promise<readonly StoredEvent[]> {
     const { from = null, limit = -1, direction } = options;
+    if (!isName(stream)) return [];
     const rows = await this.read({
       kind: 'stream',
       stream,
@@ -90,12 +92,16 @@ export class SqliteStore extends Store {
   }
 
   override async getRecord(collection: string, key: string): Promise<StoredRecord | undefined> {
+    if (!isName(collection) || !isName(key)) return undefined;
     const [row] = await this.read({ kind: 'record', collection, key });
     return row === undefined ? undefined : toRecord(collection, row);
   }
 
   override async findRecords(query: RecordQuery): Promise<RecordPage> {
-    return toPage(query, await this.read(toFind(query)));
+    const find = toFind(query);
+    // SQLite would look for something like it and find that.
+    if (![query.collection, ...(query.tags ?? [])].every(isName)) return { records: [] };
+    return toPage(query, await this.read(find));
   }
 
   override onCommit(listener: (notice: CommitNotice) => void): () => void {

@@ -24,7 +24,7 @@ const ADVICE: Readonly<Record<FaultReason, string>> = {
   locked: 'Another program holds its lock: end a long transaction or a stopped process, or raise lockTimeout.',
   connection:
     'Check that the path is right and that the folder can be created. Commits work again then, without a restart.',
-  unknown: 'Nothing of the commit was written. See the message of SQLite.',
+  unknown: 'See the message of SQLite, and read before trying again.',
 };
 
 /** The error of a failure in a worker: what happened, to which file, and what to do. */

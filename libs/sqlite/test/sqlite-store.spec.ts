@@ -125,7 +125,12 @@ describe('SqliteStore', () => {
     ).rejects.toMatchObject({
       code: 'CATGA_INVALID_NAME',
     });
+    await expect(store.commit({ deleteStreams: ['good\0'] })).rejects.toBeInstanceOf(InvalidNameError);
     expect((await good).position).toBe(1);
+    await store.commit({ records: [{ collection: 'c', key: 'k\ufffd', value: 'v', tags: ['t'] }] });
+    expect(await store.readStream('good\0x')).toEqual([]);
+    expect(await store.getRecord('c', 'k\ud800')).toBeUndefined();
+    expect((await store.findRecords({ collection: 'c', tags: ['t\0'] })).records).toEqual([]);
     expect((await append(store, 'good')).position).toBe(2);
     await store.close();
   });

@@ -1,5 +1,5 @@
 import { EXPECT, type CellReader } from './protocol.js';
-import type { RecordRow } from './record-table.js';
+import type { RecordRow } from './record-state.js';
 import type { EventRow } from './stream-table.js';
 
 /** Events for one stream, as the writer works with them. */

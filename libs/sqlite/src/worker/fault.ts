@@ -19,6 +19,13 @@ export class StoreFault extends Error implements Fault {
   }
 }
 
+/** The disk failed while a transaction was ending. */
+export class UncertainFault extends StoreFault {
+  constructor(detail: string) {
+    super('unknown', `${detail}, while committing: whether it was written is not known`);
+  }
+}
+
 /** SQLite's primary result codes, https://sqlite.org/rescode.html */
 const REASONS: Readonly<Record<number, FaultReason>> = {
   3: 'read-only', // PERM

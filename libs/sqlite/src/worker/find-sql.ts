@@ -1,5 +1,5 @@
 import type { Cell } from './driver.js';
-import { storedTag } from './record-table.js';
+import { storedTag } from './record-state.js';
 import type { Query } from './protocol.js';
 
 /** Columns of {@link Query} `record` and `find`. */

@@ -2,7 +2,7 @@ import type { Cell, Connection, Statement } from './driver.js';
 import { toFault } from './fault.js';
 import { FileConnection } from './file-connection.js';
 import { payloadFromCell } from './payload-cell.js';
-import { storedTag } from './record-table.js';
+import { storedTag } from './record-state.js';
 import type { Query, ReadReply, ReadRequest, WorkerSettings } from './protocol.js';
 import { findSql, RECORD } from './find-sql.js';
 

@@ -1,42 +1,20 @@
 import { BatchedStatement } from './batched-statement.js';
 import { BoundedMap } from './bounded-map.js';
-import type { Cell, Connection } from './driver.js';
+import type { Connection } from './driver.js';
 import { payloadToCell } from './payload-cell.js';
+import {
+  isExpired,
+  mustLeave,
+  nameOf,
+  storedTag,
+  unknownRecord,
+  type RecordRow,
+  type RecordState,
+} from './record-state.js';
 
 const CACHED_RECORDS = 20_000;
 /** Expired records removed in one transaction: enough to keep up, too few to be felt. */
 const SWEEP_ROWS = 200;
-
-/** A record write as it arrived; a null value deletes. */
-export interface RecordRow {
-  readonly collection: string;
-  readonly key: string;
-  readonly value: Cell;
-  readonly ifVersion: number;
-  readonly dueAt: number | null;
-  readonly expiresAt: number | null;
-  readonly tags: readonly string[];
-}
-
-/** What the file holds of a record. */
-interface Saved {
-  readonly id: number;
-  readonly tags: readonly string[];
-}
-
-/** What is known of a record; version 0: there is none. */
-interface RecordState {
-  readonly collection: string;
-  readonly key: string;
-  id: number;
-  version: number;
-  createdAt: number;
-  expiresAt: number | null;
-  tags: readonly string[];
-  saved: Saved | undefined;
-  /** The last write of this transaction; several writes of one record become one. */
-  write: RecordRow | undefined;
-}
 
 /** Records and their tags. Like the versions of streams, what is known of active records is kept in memory. */
 export class RecordTable {
@@ -208,28 +186,4 @@ export class RecordTable {
   private state(collection: string, key: string): RecordState {
     return this.states.get(nameOf(collection, key)) as RecordState;
   }
-}
-
-function nameOf(collection: string, key: string): string {
-  // No NUL can be in a name, so two different pairs never meet here.
-  return `${collection}\0${key}`;
-}
-
-function unknownRecord(collection: string, key: string): RecordState {
-  const none = { id: 0, version: 0, createdAt: 0, expiresAt: null, tags: [], saved: undefined, write: undefined };
-  return { collection, key, ...none };
-}
-
-function isExpired(state: RecordState, now: number): boolean {
-  return state.version > 0 && state.expiresAt !== null && state.expiresAt <= now;
-}
-
-/** Deleted, or deleted and made anew: the row in the file is of a former life. */
-function mustLeave({ saved, version, id }: RecordState): boolean {
-  return saved !== undefined && (version === 0 || saved.id !== id);
-}
-
-/** One column for both: a tag is only ever looked for in its collection, and a shorter row is a cheaper one. */
-export function storedTag(collection: string, tag: string): string {
-  return `${collection}/${tag}`;
 }

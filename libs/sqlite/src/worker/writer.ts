@@ -1,19 +1,18 @@
-import { meets, readBatch, type BatchRows } from './batch.js';
-import { type Fault, isBusy, toFault, StoreFault } from './fault.js';
+import { applyBatch, learn, type Tables } from './apply-batch.js';
+import { readBatch, type BatchRows } from './batch.js';
+import type { Connection, Statement } from './driver.js';
+import { isBusy, StoreFault, toFault, UncertainFault, type Fault } from './fault.js';
 import { FileConnection } from './file-connection.js';
 import { CellReader, OUTCOME, type CommitsDone, type WorkerSettings, type WriterRequest } from './protocol.js';
 import { RecordTable } from './record-table.js';
 import { StreamTable } from './stream-table.js';
-import type { Connection, Statement } from './driver.js';
 
 /** Look for expired records at most this often, milliseconds. */
 const SWEEP_EVERY = 1_000;
 
 /** Everything that lives as long as one connection. */
-interface Open {
+interface Open extends Tables {
   readonly connection: Connection;
-  readonly streams: StreamTable;
-  readonly records: RecordTable;
   readonly readCounters: Statement;
   readonly writeCounters: Statement;
   readonly dataVersion: Statement;
@@ -98,8 +97,10 @@ export class Writer {
       });
     } catch (error) {
       const fault = toFault(error);
-      // One commit that SQLite refuses, say for its size, must not take its neighbours with it.
-      if (fault.reason === 'unknown' && batches.length > 1) return batches.flatMap((batch) => this.write([batch], now));
+      // One commit that SQLite refuses, say for its size, must not take its neighbours with it. What may have been
+      // written is not written again.
+      const alone = fault.reason === 'unknown' && batches.length > 1 && !(error instanceof UncertainFault);
+      if (alone) return batches.flatMap((batch) => this.write([batch], now));
       return batches.map(() => fault);
     }
   }
@@ -111,13 +112,23 @@ export class Writer {
       const result = work(open);
       const { lastPosition, lastStream } = open.streams;
       open.writeCounters.run([lastPosition, lastStream, open.records.lastRecord]);
-      open.connection.exec('COMMIT');
+      this.end(open);
       open.streams.trim();
       open.records.trim();
       return result;
     } catch (error) {
       this.abandon(open, error);
       throw error;
+    }
+  }
+
+  private end({ connection }: Open): void {
+    try {
+      connection.exec('COMMIT');
+    } catch (error) {
+      const fault = toFault(error);
+      // The write-ahead log may hold all of it although the disk has not confirmed that: it may come back.
+      throw fault.reason === 'unknown' ? new UncertainFault(fault.detail) : error;
     }
   }
 
@@ -200,46 +211,6 @@ function prepare(connection: Connection): Open {
     writeCounters: connection.prepare('UPDATE counters SET last_position = ?, last_stream = ?, last_record = ?'),
     dataVersion: connection.prepare('PRAGMA data_version'),
   };
-}
-
-/** Looks up everything the commits are about that is not known yet, for all of them at once. */
-function learn({ streams, records }: Open, batches: readonly BatchRows[]): void {
-  streams.load(batches.flatMap(({ appends, deletes }) => [...appends.map(({ stream }) => stream), ...deletes]));
-  records.load(batches.flatMap((batch) => batch.records));
-}
-
-/** Checks one commit and puts it into the buffers. Returns its outcome. */
-function applyBatch({ streams, records }: Open, batch: BatchRows, now: number): number[] {
-  const conflict = findStreamConflict(streams, batch) ?? findRecordConflict(records, batch, now);
-  if (conflict !== undefined) return conflict;
-  for (const stream of batch.deletes) streams.delete(stream);
-  const versions = batch.appends.map(({ stream, events }) => streams.append(stream, events));
-  const recordVersions = batch.records.map((row) => records.write(row, now));
-  return [OUTCOME.done, streams.lastPosition, ...versions, ...recordVersions];
-}
-
-function findStreamConflict(streams: StreamTable, { appends, deletes }: BatchRows): number[] | undefined {
-  // What the commit itself does to a stream before the append at hand.
-  const ahead = appends.length > 1 || deletes.length > 0 ? new Map<string, number>() : undefined;
-  for (const stream of deletes) ahead?.set(stream, 0);
-  for (const [index, { stream, expected, events }] of appends.entries()) {
-    const actual = ahead?.get(stream) ?? streams.version(stream);
-    if (!meets(expected, actual)) return [OUTCOME.versionConflict, index, actual];
-    ahead?.set(stream, actual + events.length);
-  }
-  return undefined;
-}
-
-function findRecordConflict(records: RecordTable, batch: BatchRows, now: number): number[] | undefined {
-  if (batch.records.every((row) => row.ifVersion === -1)) return undefined;
-  const ahead = batch.records.length > 1 ? new Map<string, number>() : undefined;
-  for (const [index, { collection, key, value, ifVersion }] of batch.records.entries()) {
-    const name = `${collection}\0${key}`;
-    const actual = ahead?.get(name) ?? records.version(collection, key, now);
-    if (ifVersion !== -1 && ifVersion !== actual) return [OUTCOME.recordConflict, index, actual];
-    ahead?.set(name, value === null ? 0 : actual + 1);
-  }
-  return undefined;
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
