@@ -108,7 +108,8 @@ describe('two owners on one store', () => {
     for (const events of all) {
       expect(events.map((event) => event.version)).toEqual(events.map((_event, index) => index + 1));
       const completed = events.filter((event) => event.type === 'ProcessStepCompleted').map((event) => event.step);
-      expect([...completed].sort()).toEqual(['one:1', 'one:2', 'one:3', 'three:1', 'two:1']);
+      expect(completed).toHaveLength(STEPS);
+      expect(new Set(completed)).toEqual(new Set(['one:1', 'one:2', 'one:3', 'two:1', 'three:1']));
       expect(events.filter((event) => event.type === 'ProcessCompleted')).toHaveLength(1);
       expect(events.at(-1)?.type).toBe('ProcessCompleted');
     }
