@@ -33,11 +33,6 @@ export class MediatorEngine {
     this.mediator = new DefaultMediator(this.dispatcher);
   }
 
-  /** Handlers that run now; those that ended within the last 10 ms may still count. */
-  get running(): number {
-    return this.dispatcher.running;
-  }
-
   /**
    * Finds every handler and compiles every pipeline.
    *

@@ -33,13 +33,15 @@ const IDENTITY = Symbol.for('catga:message-identity');
  * Gives a class the name under which its instances are stored and sent, so that renaming the class or minifying the
  * program changes nothing. {@link Event} is the same for events.
  *
- * @throws {InvalidMessageNameError} when the class is decorated; empty name or a version that is no whole number from 1
+ * @throws {InvalidMessageNameError} at load: the name is empty, the version no whole number from 1, or the class has a
+ * name already
  * @example `@MessageName('orders.create')`
  */
 export function MessageName(name: string, options: MessageNameOptions = {}): ClassDecorator {
   return (target) => {
     const version = options.version ?? 1;
     assertName(target.name, name, version);
+    if (Object.hasOwn(target, IDENTITY)) throw new InvalidMessageNameError(twoNames(target as never, name));
     const identity: MessageIdentity = Object.freeze({ name, version, isExplicit: true });
     Object.defineProperty(target, IDENTITY, { value: identity });
   };
@@ -68,6 +70,10 @@ export function messageIdentity(type: Type): MessageIdentity {
 /** Wire name of a message class, see {@link messageIdentity}. */
 export function messageName(type: Type): string {
   return messageIdentity(type).name;
+}
+
+function twoNames(type: Type, second: string): string {
+  return `Class ${type.name} has two message names: "${messageName(type)}" and "${second}". Remove one of the decorators.`;
 }
 
 function assertName(className: string, name: unknown, version: unknown): void {

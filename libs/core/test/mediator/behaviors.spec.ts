@@ -439,6 +439,27 @@ describe('behaviours', () => {
       expect(calls).toEqual([1, 2]);
     });
 
+    it('tries only the event handler again that failed, by the decorator on its method', async () => {
+      class Noted {}
+      @EventHandler(Noted)
+      class Steady {
+        handle() {
+          log.push('steady');
+        }
+      }
+      @EventHandler(Noted)
+      class Flaky {
+        @Retry(fast)
+        async handle() {
+          log.push('flaky');
+          if (log.filter((entry) => entry === 'flaky').length < 3) throw new Error('not yet');
+        }
+      }
+      const { mediator } = await startApp({ providers: [Steady, Flaky] });
+      await mediator.publish(new Noted());
+      expect(log.sort()).toEqual(['flaky', 'flaky', 'flaky', 'steady']);
+    });
+
     it('refuses an option that does not exist', () => {
       expect(() => RetryBehavior.with({ atempts: 3 } as object)).toThrow(
         /no option "atempts". Did you mean "attempts"/,

@@ -15,7 +15,7 @@ import {
   QueryHandler,
   type HandlerContext,
 } from '@catga/core';
-import { closeApps, logs, startApp, startModule } from './support/start-app.js';
+import { closeApps, deferred, logs, startApp, startModule, turn } from './support/start-app.js';
 
 class Ping extends Command<string> {}
 class Happened {}
@@ -120,6 +120,9 @@ describe('handlers', () => {
     );
     expect(() => Event('')(Happened)).toThrow(expect.objectContaining({ code: 'CATGA_INVALID_MESSAGE_NAME' }));
     expect(() => Event('happened', { version: 1.5 })(Happened)).toThrow(/Versions are whole numbers from 1/);
+    class Named {}
+    Event('first')(Named);
+    expect(() => Event('second')(Named)).toThrow(/Named has two message names: "first" and "second"/);
   });
 
   describe('scopes', () => {
@@ -323,6 +326,30 @@ describe('handlers', () => {
     expect(seen).toEqual(['lazy']);
     expect(await mediator.send(new Ping())).toBe('pong');
     expect(logs.of('Catga').join()).toContain('SecondPingHandler of a lazily loaded module is not used');
+  });
+
+  it('of a module that is still loading are not called before they are made', async () => {
+    const gate = deferred();
+    const seen: string[] = [];
+    @EventHandler(Happened)
+    class NeedsConnection {
+      constructor(@Inject('connection') private readonly connection: string) {}
+      handle() {
+        seen.push(this.connection);
+      }
+    }
+    const connection = { provide: 'connection', useFactory: () => gate.promise.then(() => 'connected') };
+    @Module({ providers: [connection, NeedsConnection] })
+    class LoadingModule {}
+    const { app, mediator } = await startApp({});
+    const loaded = app.get(LazyModuleLoader).load(() => LoadingModule);
+    await turn();
+    await mediator.publish(new Happened());
+    expect(seen).toEqual([]);
+    gate.resolve();
+    await loaded;
+    await mediator.publish(new Happened());
+    expect(seen).toEqual(['connected']);
   });
 
   it('registered by hand work before and after boot, and can be listed', async () => {

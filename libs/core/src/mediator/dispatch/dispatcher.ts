@@ -40,11 +40,6 @@ export class Dispatcher implements ScopeOrigin {
     return this.shutdown.signal;
   }
 
-  /** Handlers that run. */
-  get running(): number {
-    return this.handlers.count;
-  }
-
   nextMessageId(): string {
     return this.ids.next();
   }

@@ -21,11 +21,6 @@ export class RunningHandlers {
   private isTurnOpen = false;
   private whenIdle: (() => void) | undefined;
 
-  /** How many watched handlers run. */
-  get count(): number {
-    return this.running;
-  }
-
   /**
    * Counts a handler until it ends.
    *
