@@ -12,13 +12,18 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
-/** The main thread's end of the reader, which is started by the first query. */
+/** The main thread's end of the reader. */
 export class ReaderClient {
   private worker: Worker | undefined;
   private readonly asked = new Map<number, Asked>();
   private lastId = 0;
 
   constructor(private readonly settings: WorkerSettings) {}
+
+  /** Starts the thread before the first query needs it. */
+  open(): void {
+    this.worker ??= this.start();
+  }
 
   read(query: Query): Promise<(readonly Cell[])[]> {
     return new Promise((resolve, reject) => {

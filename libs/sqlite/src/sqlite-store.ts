@@ -127,7 +127,9 @@ export class SqliteStore extends Store {
   override async open(): Promise<void> {
     await this.closing;
     this.closing = undefined;
-    await this.writer.open();
+    const opened = this.writer.open();
+    this.reader.open();
+    await opened;
     if (this.notifier.listening) this.watch.start();
   }
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { bestDriver, openConnection, type Connection } from './driver.js';
 import { StoreFault, toFault } from './fault.js';
 import type { WorkerSettings } from './protocol.js';
-import { migrate } from './schema.js';
+import { migrate, readSchemaVersion } from './schema.js';
 
 /**
  * The connection to the file, opened when it is needed and again after a failure: when the cause goes away, the next
@@ -87,11 +87,12 @@ export class FileConnection<T extends { readonly connection: Connection }> {
     const { role, synchronous, maxSize, lockTimeout } = this.settings;
     // Only for what has no waiting of ours around it: opening, recovering, reading.
     connection.exec(`PRAGMA busy_timeout = ${Math.max(lockTimeout, 100)}`);
-    migrate(connection);
+    readSchemaVersion(connection);
     const [[mode] = []] = connection.prepare('PRAGMA journal_mode = WAL').all([]);
     if (mode !== 'wal')
       throw new StoreFault('unknown', `the file system does not support WAL (journal mode ${JSON.stringify(mode)})`);
     connection.exec(`PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
+    migrate(connection);
     connection.exec('PRAGMA cache_size = -16000');
     connection.exec('PRAGMA temp_store = MEMORY');
     connection.exec('PRAGMA foreign_keys = OFF');

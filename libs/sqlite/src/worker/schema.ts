@@ -88,17 +88,16 @@ const MIGRATIONS: readonly string[] = [
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
- * Brings the file to {@link SCHEMA_VERSION}. Looks before it touches: a file that is not this store's, or that a newer
- * release wrote, is left as it is.
+ * Brings the file to {@link SCHEMA_VERSION}.
  *
  * @throws {StoreFault} `foreign-file`, `newer-schema`
  */
 export function migrate(connection: Connection): void {
-  if (check(connection) === SCHEMA_VERSION) return;
+  if (readSchemaVersion(connection) === SCHEMA_VERSION) return;
   connection.exec('BEGIN IMMEDIATE');
   try {
     // Again inside the transaction: another OS process may have migrated in between.
-    for (let version = check(connection); version < SCHEMA_VERSION; version++) {
+    for (let version = readSchemaVersion(connection); version < SCHEMA_VERSION; version++) {
       connection.exec(MIGRATIONS[version] as string);
       connection.exec(`PRAGMA user_version = ${version + 1}`);
     }
@@ -110,8 +109,13 @@ export function migrate(connection: Connection): void {
   }
 }
 
-/** Version of the schema in the file; 0 for an empty file. */
-function check(connection: Connection): number {
+/**
+ * Version of the schema in the file; 0 for an empty file. Only looks: to be called before any statement that could
+ * change the file.
+ *
+ * @throws {StoreFault} `foreign-file` when it is not this store's, `newer-schema` when a newer release wrote it
+ */
+export function readSchemaVersion(connection: Connection): number {
   const applicationId = readPragma(connection, 'application_id');
   const version = readPragma(connection, 'user_version');
   if (applicationId !== APPLICATION_ID) {
