@@ -12,7 +12,7 @@ import { isTerminal, type RunRecord } from './engine/run-record.js';
 import { NodeLease, SoleOwnership } from './recovery/node-lease.js';
 import { Recovery } from './recovery/recovery.js';
 import { Redaction } from './views/redact.js';
-import { RetentionByCount } from './recovery/retention-by-count.js';
+import { RetentionInMemory } from './recovery/retention-in-memory.js';
 
 /** Settings of a runtime; see `ProcessesOptions`, from which they come. Durations in milliseconds. */
 export interface RuntimeSettings {
@@ -43,6 +43,8 @@ export class ProcessRuntime {
   readonly processes: Processes;
   private readonly blueprints = new Map<string, ProcessBlueprint>();
   private readonly lease: NodeLease | undefined;
+  /** Of each process, on a store in memory. */
+  private readonly retentions = new Map<string, RetentionInMemory>();
   private readonly recovery: Recovery;
 
   constructor(private readonly options: RuntimeOptions) {
@@ -57,12 +59,14 @@ export class ProcessRuntime {
     const { age } = settings.retention;
     // Memory ends sooner than a disk.
     const count = settings.retention.count ?? (store.capabilities.durable ? undefined : 10_000);
-    const kept = new Map<string, RetentionByCount>();
     const retain = (run: Run): void => {
       const { name } = run.process.blueprint;
-      let retention = kept.get(name);
-      if (!retention) kept.set(name, (retention = new RetentionByCount(store, count as number)));
-      retention.add(run.id, run.identity.run);
+      let retention = this.retentions.get(name);
+      if (!retention) {
+        retention = new RetentionInMemory({ store, clock, age, count: count ?? Number.POSITIVE_INFINITY });
+        this.retentions.set(name, retention);
+      }
+      retention.add(run);
     };
     this.engine = new ProcessEngine({
       store,
@@ -73,9 +77,9 @@ export class ProcessRuntime {
       defaults: settings.defaults,
       warn,
       clock,
-      removeAt: (record) => removeAt(record, age),
+      ...(age === undefined ? {} : { removeAt: (record: RunRecord) => removeAt(record, age) }),
       onSuspended: (until) => this.recovery.wakeAt(until),
-      ...(count === undefined || store.capabilities.durable ? {} : { onFinal: retain }),
+      ...(store.capabilities.durable ? {} : { onFinal: retain }),
     });
     this.recovery = new Recovery({
       store,
@@ -106,6 +110,7 @@ export class ProcessRuntime {
   /** Leaves: answers under way are waited for and written, everything else is released for others to go on with. */
   async stop(drain: number): Promise<void> {
     await this.recovery.stop();
+    for (const retention of this.retentions.values()) retention.stop();
     const left = await this.engine.stop(drain);
     await this.release(left);
     await this.lease?.stop();
@@ -115,6 +120,7 @@ export class ProcessRuntime {
   crash(): void {
     this.engine.crash();
     this.lease?.crash();
+    for (const retention of this.retentions.values()) retention.stop();
     void this.recovery.stop();
   }
 
@@ -125,7 +131,7 @@ export class ProcessRuntime {
   }
 }
 
-function removeAt(record: RunRecord, age: number | undefined): number | undefined {
-  if (age === undefined || !isTerminal(record.status)) return undefined;
+function removeAt(record: RunRecord, age: number): number | undefined {
+  if (!isTerminal(record.status)) return undefined;
   return (record.finishedAt ?? record.startedAt) + age;
 }

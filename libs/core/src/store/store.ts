@@ -154,14 +154,40 @@ export interface CommitNotice {
   readonly collections?: readonly string[];
 }
 
+/** What an event is apart from its time and its data. One object may serve many events and must never change. */
+export interface EventShape {
+  readonly type: string;
+  readonly metadata?: Payload;
+}
+
 /**
  * A stream that its one writer appends to without waiting. Only stores whose append cannot fail or wait offer it.
  */
 export interface DirectStream {
   /** Count of events so far. */
   readonly version: number;
+  /** Its record follows from it: see {@link DerivedRecord}. False from the first time that record is written. */
+  readonly derivesRecord: boolean;
   /** Appends one event. */
   push(event: NewEvent): void;
+  /** Appends one event of which no object is made. `at` is in milliseconds since 1970. */
+  add(shape: EventShape, at: number, data: Payload): void;
+  /** Removes the stream, and its record while that follows from it. */
+  remove(): void;
+}
+
+/**
+ * A record that follows from a stream and is worked out when somebody reads it, so that nothing is written for it.
+ * Whoever writes it makes it a record like any other, which then no longer follows.
+ */
+export interface DerivedRecord {
+  readonly collection: string;
+  /** The name of the stream is this, followed by the key of the record. */
+  readonly streamPrefix: string;
+  value(first: EventShape, firstAt: number, last: EventShape, lastAt: number): Payload;
+  tags(first: EventShape, last: EventShape): readonly string[];
+  /** Grows when the value or the tags change; 1 when the stream has its first event. */
+  version(last: EventShape): number;
 }
 
 /**
@@ -204,8 +230,17 @@ export abstract class Store {
   /** Throws {@link StoreUnavailableError} when a commit would fail now. For health checks. */
   abstract ping(): Promise<void>;
 
-  /** See {@link DirectStream}. The stream must not exist yet. */
+  /** See {@link DirectStream}. @throws {VersionConflictError} when the stream exists */
   openDirect?(stream: string): DirectStream;
+
+  /**
+   * Opens a direct stream with a record that follows from it.
+   *
+   * @param key of the record
+   * @param room events for which room is made at once; more are welcome
+   * @throws {VersionConflictError} {@link RecordConflictError} when one of them exists
+   */
+  openDerived?(key: string, record: DerivedRecord, room: number): DirectStream;
 
   /** Opens connections and migrates the schema. Called once by Nest before anything uses the store; also after `close`. */
   abstract open(): Promise<void>;

@@ -2,11 +2,14 @@ import { Mediator } from '../../mediator/index.js';
 import type { StepBlueprint, ProcessBlueprint } from '../definition/blueprint.js';
 import { ProcessContext, SCOPE } from '../api/process-context.js';
 import { ProcessStepError } from '../api/process.errors.js';
+import { StepSlot } from './step-slot.js';
 
 /** How a run's object finds its run. */
-export const RUN = Symbol('catga.process.run');
+const RUN = Symbol('catga.process.run');
 /** How a step's object finds its call. */
-export const CALL = Symbol('catga.process.call');
+const CALL = Symbol('catga.process.call');
+/** Key of a step in a fast lane, beside its run: enough to make its call from. */
+const KEY = Symbol('catga.process.key');
 
 /** A method of the user's class. */
 type Method = (this: object, ...args: unknown[]) => unknown;
@@ -17,12 +20,21 @@ export interface RunScope {
   readonly context: ProcessContext;
 }
 
+/** What the view of a step in a fast lane needs of its run. */
+export interface LaneScope {
+  readonly view: object | undefined;
+  /** Who the step is to the outside: made when its body first asks. */
+  identify(key: string): CallScope;
+}
+
 /** What the view of a step needs of its call. */
 export interface CallScope {
   readonly context: ProcessContext;
   /** Carries the step's key, causation and signal. */
   readonly mediator: Mediator;
   boundMediator(original: Mediator): Mediator;
+  /** Asks the body to stop. */
+  abort(reason: unknown): void;
 }
 
 /** One way to do a step, and to undo it. */
@@ -38,9 +50,11 @@ export interface CompiledAlternative {
 /** A step as the engine calls it. */
 export interface CompiledStep extends Omit<StepBlueprint, 'alternatives'> {
   readonly index: number;
-  /** Key of its first occurrence, made once. */
-  readonly firstKey: string;
   readonly alternatives: readonly CompiledAlternative[];
+  /** Its one alternative, when there is nothing to choose. */
+  readonly only: CompiledAlternative | undefined;
+  /** Its calls in order, shared by all runs; grows with the first run that gets so far. */
+  readonly slots: StepSlot[];
 }
 
 /**
@@ -55,7 +69,7 @@ export class CompiledProcess {
   /** Former step name → today's. */
   readonly renames = new Map<string, string>();
   private readonly RunView: new (run: RunScope) => object;
-  private readonly StepView: new (call: CallScope) => object;
+  private readonly StepView: new (call: CallScope | undefined, run: LaneScope | undefined, key: string) => object;
 
   constructor(
     readonly blueprint: ProcessBlueprint,
@@ -81,16 +95,23 @@ export class CompiledProcess {
 
   /** The `this` of a step, a condition or a compensation. */
   stepView(call: CallScope, runView: object | undefined): object {
-    const view = new this.StepView(call);
-    // Own fields that `execute` has set; symbols, our own, are not copied.
+    return this.withFields(new this.StepView(call, undefined, ''), runView);
+  }
+
+  /** The `this` of a step in a fast lane; its call is made when the body asks for it, which most never do. */
+  laneView(run: LaneScope, key: string): object {
+    return this.withFields(new this.StepView(undefined, run, key), run.view);
+  }
+
+  /** Own fields that `execute` has set; symbols, our own, are not copied. */
+  private withFields(view: object, runView: object | undefined): object {
     if (runView && this.blueprint.writesFields) for (const key of Object.keys(runView)) copyField(runView, view, key);
     return view;
   }
 
   /** The alternative of a step whose condition holds. */
   choose(step: CompiledStep, view: object, args: unknown[]): CompiledAlternative {
-    if (step.alternatives.length === 1 && step.alternatives[0]?.condition === undefined)
-      return step.alternatives[0] as CompiledAlternative;
+    if (step.only !== undefined) return step.only;
     const found = step.alternatives.find((a) => a.condition === undefined || a.condition.apply(view, args) === true);
     if (found) return found;
     const conditions = step.alternatives.map((a) => a.method).join(', ');
@@ -102,29 +123,24 @@ export class CompiledProcess {
 
   /** A step that has no method: `this.step(name, work)` or `this.send(command)`. */
   dynamicStep(policy: StepBlueprint, work: () => unknown): CompiledStep {
-    const known = this.steps.get(policy.name);
-    const base = known ?? { ...policy, index: -1, firstKey: `${policy.name}:1` };
-    return {
-      ...base,
-      index: -1,
-      alternatives: [{ method: policy.name, run: work, condition: undefined, compensation: undefined, arity: 0 }],
-    };
+    const only = { method: policy.name, run: work, condition: undefined, compensation: undefined, arity: 0 };
+    // Under the name of a method, its calls are counted with those of the method.
+    const known = this.steps.get(policy.name) ?? { ...policy, index: -1, slots: [] };
+    return { ...known, alternatives: [only], only };
   }
 
   private compileStep(step: StepBlueprint, index: number): CompiledStep {
     const method = (name: string): Method => (this.instance as Record<string, Method>)[name] as Method;
-    return {
-      ...step,
-      index,
-      firstKey: `${step.name}:1`,
-      alternatives: step.alternatives.map((a) => ({
-        method: a.method,
-        run: method(a.method),
-        condition: a.condition === undefined ? undefined : method(a.condition),
-        compensation: a.compensation === undefined ? undefined : method(a.compensation),
-        arity: method(a.method).length,
-      })),
-    };
+    const alternatives = step.alternatives.map((a) => ({
+      method: a.method,
+      run: method(a.method),
+      condition: a.condition === undefined ? undefined : method(a.condition),
+      compensation: a.compensation === undefined ? undefined : method(a.compensation),
+      arity: method(a.method).length,
+    }));
+    const [first] = alternatives;
+    const only = alternatives.length === 1 && first?.condition === undefined ? first : undefined;
+    return { ...step, index, alternatives, only, slots: [new StepSlot(`${step.name}:1`)] };
   }
 
   private makeRunView(): new (run: RunScope) => object {
@@ -151,23 +167,25 @@ export class CompiledProcess {
     return View;
   }
 
-  private makeStepView(): new (call: CallScope) => object {
-    const View = function (this: { [CALL]: CallScope }, call: CallScope) {
+  private makeStepView(): CompiledProcess['StepView'] {
+    const View = function (this: StepThis, call: CallScope | undefined, run: LaneScope | undefined, key: string) {
       this[CALL] = call;
-    } as unknown as new (call: CallScope) => object;
+      this[RUN] = run;
+      this[KEY] = key;
+    } as unknown as CompiledProcess['StepView'];
     const prototype = Object.create(this.instance) as object;
-    defineGetter(prototype, SCOPE, function (this: { [CALL]: CallScope }) {
-      return this[CALL].context;
+    defineGetter(prototype, SCOPE, function (this: StepThis) {
+      return callOf(this).context;
     });
     for (const field of this.fieldsOf(ProcessContext)) {
-      defineGetter(prototype, field, function (this: { [CALL]: CallScope }) {
-        return this[CALL].context;
+      defineGetter(prototype, field, function (this: StepThis) {
+        return callOf(this).context;
       });
     }
     for (const field of this.fieldsOf(Mediator)) {
       const original = (this.instance as Record<string, Mediator>)[field] as Mediator;
-      defineGetter(prototype, field, function (this: { [CALL]: CallScope }) {
-        return this[CALL].boundMediator(original);
+      defineGetter(prototype, field, function (this: StepThis) {
+        return callOf(this).boundMediator(original);
       });
     }
     View.prototype = prototype;
@@ -177,6 +195,24 @@ export class CompiledProcess {
   private fieldsOf(type: abstract new (...args: never[]) => object): string[] {
     return Object.keys(this.instance).filter((key) => (this.instance as Record<string, unknown>)[key] instanceof type);
   }
+}
+
+/** What the view of a step carries beside the user's fields. */
+interface StepThis {
+  [CALL]: CallScope | undefined;
+  [RUN]: LaneScope | undefined;
+  [KEY]: string;
+}
+
+/** The call behind the view of a step. */
+export function callOf(view: object): CallScope {
+  const step = view as StepThis;
+  return (step[CALL] ??= (step[RUN] as LaneScope).identify(step[KEY]));
+}
+
+/** The call behind the view of a step, when its body has asked for it. */
+export function scopeOf(view: object): CallScope | undefined {
+  return (view as StepThis)[CALL];
 }
 
 function define(target: object, name: string, value: unknown): void {

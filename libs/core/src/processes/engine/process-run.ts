@@ -7,10 +7,12 @@ import { JournalEvent, type EventMeta, type JournalEventType } from '../journal/
 import { CommitJournal, DirectJournal, type Journal } from '../journal/journal.js';
 import type { Values } from '../journal/values.js';
 import { CommitFailures } from './commit-failures.js';
+import { CallIdentity } from './call-identity.js';
 import { Compensation } from './compensation.js';
-import type { CompiledProcess, CompiledStep, RunScope } from './compiled-process.js';
+import type { CallScope, CompiledProcess, CompiledStep, RunScope } from './compiled-process.js';
+import { derivedLine } from './derived-line.js';
 import { describeError, encodeError } from './failure.js';
-import { FastCall } from './fast-call.js';
+import { FastLane } from './fast-lane.js';
 import { HistoryLimit } from './history-limit.js';
 import { OpenCalls } from './open-calls.js';
 import { Replay } from './replay.js';
@@ -27,7 +29,7 @@ import {
 } from './run.js';
 import { RunContext } from './run-context.js';
 import { recordWrite, runIdOf, streamOf, type RecordChange, type RunRecord } from './run-record.js';
-import { RunStarted } from './run-started.js';
+import type { RunStarted } from './run-started.js';
 import { StepCall } from './step-call.js';
 import { StepKeys } from './step-keys.js';
 
@@ -63,7 +65,8 @@ export class ProcessRun implements Run, RunScope {
   outcome: Promise<unknown> | undefined;
   private phase: Phase = 'flowing';
   private cause: Cause | undefined;
-  private readonly fast: boolean;
+  /** Only on a store in memory, for flows with one step at a time. */
+  private readonly lane: FastLane | undefined;
   private readonly keys = new StepKeys();
   // Made when needed: most runs in memory need none of these, and memory holds many runs.
   private calls: OpenCalls | undefined;
@@ -82,7 +85,7 @@ export class ProcessRun implements Run, RunScope {
     readonly identity: RunIdentity,
     direct: boolean,
   ) {
-    this.fast = direct && process.blueprint.sequential;
+    this.lane = direct && process.blueprint.sequential ? new FastLane(this) : undefined;
     this.startedAt = this.flowTime = coarseNow();
   }
 
@@ -117,18 +120,16 @@ export class ProcessRun implements Run, RunScope {
   /**
    * The first life: nothing is recorded yet.
    *
+   * @param first the identity of the run, which is its first event
    * @param expectedRecord version of the id's line in the index; 0 when there is none
    * @param durable called when the start is safe
    */
-  start(command: object, expectedRecord: number, durable?: () => void): void {
-    const { store } = this.env;
-    this.journal = store.openDirect
-      ? new DirectJournal(store.openDirect(this.stream), store)
-      : new CommitJournal(store, this.stream, 0, new CommitFailures(this));
+  start(first: RunStarted, command: object, expectedRecord: number, durable?: () => void): void {
     const input = this.values.encode(this.values.encoded ? { ...command } : command);
     // Read back before anything is written: what cannot be read must not be started.
     const given = this.values.encoded ? this.toCommand(this.values.decode(input)) : command;
-    this.journal.append(new RunStarted(this, input), durable);
+    this.journal = this.openJournal(expectedRecord);
+    this.journal.add(first, this.startedAt, input, durable);
     this.index('running', {}, expectedRecord);
     this.flow(given);
   }
@@ -161,6 +162,17 @@ export class ProcessRun implements Run, RunScope {
     this.flow(command);
   }
 
+  private openJournal(expectedRecord: number): Journal {
+    const { store } = this.env;
+    if (store.openDerived && expectedRecord === 0) {
+      // Its start, its end, and two events for each step.
+      const room = 2 + 2 * this.process.steps.size;
+      return new DirectJournal(store.openDerived(this.id, derivedLine, room), store);
+    }
+    if (store.openDirect) return new DirectJournal(store.openDirect(this.stream), store);
+    return new CommitJournal(store, this.stream, 0, new CommitFailures(this));
+  }
+
   private flow(command: unknown): void {
     let flow: Promise<unknown>;
     try {
@@ -179,16 +191,20 @@ export class ProcessRun implements Run, RunScope {
 
   callStep(step: CompiledStep, args: unknown[]): Promise<unknown> {
     if (this.phase !== 'flowing') return never();
-    const key = this.keys.next(step, args);
-    if (this.replaying) return this.requestRecorded(this.replaying, new StepCall(this, step, key, args));
+    const slot = this.keys.next(step, args);
+    if (this.replaying) return this.requestRecorded(this.replaying, new StepCall(this, step, slot.key, args));
     if (this.journal.length >= this.env.limits.historyWarning) {
       this.limit ??= new HistoryLimit(0);
       if (this.limit.reached(this)) return never();
     }
-    if (this.fast) return new FastCall(this, step, key, args).start();
-    const call = new StepCall(this, step, key, args);
+    if (this.lane && !this.current) return this.lane.call(step, slot, args);
+    const call = new StepCall(this, step, slot.key, args);
     call.begin();
     return call.promise;
+  }
+
+  identify(key: string): CallScope {
+    return new CallIdentity(this, key);
   }
 
   patched(id: string): boolean {
@@ -227,10 +243,14 @@ export class ProcessRun implements Run, RunScope {
     if (this.phase === 'settling') this.settled();
   }
 
-  /** When all calls wait for their next attempt, and for long, the run leaves memory. */
   callWaits(): void {
-    const until = this.calls?.wakesAt;
-    if (until === undefined || this.phase !== 'flowing' || this.deliveries?.length) return;
+    this.env.turns.schedule(this);
+  }
+
+  /** When all calls wait for their next attempt, and for long, the run leaves memory. */
+  private sleepIfIdle(): void {
+    const until = this.calls?.size ? this.calls.wakesAt : undefined;
+    if (until === undefined || this.phase !== 'flowing' || this.current) return;
     if (until - this.env.clock.now() <= this.env.limits.suspendAfter) return;
     const record = { status: 'waiting' as const, waitingUntil: until };
     this.finish('ProcessSuspended', { reason: 'retry', until }, null, record, { kind: 'suspended', until });
@@ -241,7 +261,10 @@ export class ProcessRun implements Run, RunScope {
     if (this.phase === 'over') return;
     if (this.replaying && this.phase === 'flowing') return this.replayTurn(this.replaying);
     const next = this.phase === 'flowing' ? this.deliveries?.shift() : undefined;
-    if (!next) return this.journal.flush();
+    if (!next) {
+      this.sleepIfIdle();
+      return this.journal.flush();
+    }
     this.deliver(next);
     this.env.turns.schedule(this);
   }
@@ -444,6 +467,7 @@ export class ProcessRun implements Run, RunScope {
   }
 
   index(status: ProcessStatus, change: RecordChange = {}, ifVersion?: number): void {
+    if (this.journal.derived && (status === 'running' || status === 'completed')) return;
     const { id, run, tags } = this.identity;
     const record: RunRecord = {
       name: this.process.blueprint.name,

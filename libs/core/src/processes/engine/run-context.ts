@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Request, ResultOf } from '../../messages/index.js';
 import { ContinueAsNew, ProcessContext, type InlineStepOptions } from '../api/process-context.js';
 import type { StepBlueprint } from '../definition/blueprint.js';
-import { CALL, type CallScope } from './compiled-process.js';
+import { callOf } from './compiled-process.js';
 import type { Run } from './run.js';
 
 /** The context that `execute` sees. */
@@ -24,7 +24,7 @@ export class RunContext extends ProcessContext {
       this: unknown,
       message: unknown,
     ) {
-      return (this as { [k: symbol]: CallScope })[CALL]?.mediator.send(message as Request);
+      return callOf(this as object).mediator.send(message as Request);
     } as () => unknown);
     return run.callStep(step, [request]) as Promise<ResultOf<M>>;
   }

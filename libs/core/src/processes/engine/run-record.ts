@@ -20,9 +20,12 @@ export interface RunRecord {
 /** What a change of status changes besides. */
 export type RecordChange = Partial<Pick<RunRecord, 'finishedAt' | 'waitingUntil' | 'error'>>;
 
+/** The streams of runs are called this, followed by the id. */
+export const STREAM_PREFIX = 'process-';
+
 /** The stream of a run. */
 export function streamOf(id: string, run: number): string {
-  return run === 1 ? `process-${id}` : `process-${id}@${run}`;
+  return run === 1 ? STREAM_PREFIX + id : `${STREAM_PREFIX}${id}@${run}`;
 }
 
 /** The run in idempotency keys: an id that is run again must not get the answers of its former run. */
@@ -47,7 +50,7 @@ export function recordWrite(
     collection: PROCESSES,
     key: id,
     value: store.capabilities.payload === 'reference' ? record : JSON.stringify(record),
-    tags: tagsOf(record),
+    tags: lineTags(record.name, record.status, record.owner, record.tags),
   };
   const dueAt = record.waitingUntil ?? removeAt;
   if (dueAt !== undefined) write.dueAt = dueAt;
@@ -58,12 +61,16 @@ export function recordWrite(
 /** Tags of runs without tags of their own: the same few lists again and again. */
 const plainTags = new Map<string, readonly string[]>();
 
-function tagsOf(record: RunRecord): readonly string[] {
-  const { name, status, owner, tags } = record;
+/** What a line is found by. */
+export function lineTags(
+  name: string,
+  status: ProcessStatus,
+  owner: string | undefined,
+  own: readonly string[],
+): readonly string[] {
   const isActive = status === 'running' || status === 'compensating';
-  if (tags.length > 0)
-    return [...statusTags(name, status, isActive ? owner : undefined, isActive), ...tags.map((tag) => `tag:${tag}`)];
-  return statusTags(name, status, owner, isActive);
+  const tags = statusTags(name, status, isActive ? owner : undefined, isActive);
+  return own.length === 0 ? tags : [...tags, ...own.map((tag) => `tag:${tag}`)];
 }
 
 function statusTags(

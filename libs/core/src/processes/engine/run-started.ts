@@ -1,34 +1,34 @@
-import type { NewEvent, Payload } from '../../store/index.js';
+import type { EventShape } from '../../store/index.js';
 import type { ProcessBlueprint } from '../definition/blueprint.js';
 import type { EventMeta, JournalEventType } from '../journal/journal-event.js';
-import type { Run, RunIdentity } from './run.js';
+import type { RunIdentity } from './run.js';
 
 /** Version of the rules by which a journal is replayed. Anything that moves a yield point makes a new one. */
 export const ENGINE_VERSION = 1;
 
-/** First event of a run; what it says is read off the run's identity when somebody asks. */
-export class RunStarted implements NewEvent {
-  readonly at: number;
-  private readonly identity: RunIdentity;
-  private readonly blueprint: ProcessBlueprint;
-  private readonly owner: string;
-
+/**
+ * Which run this is, and what its first event says: one object, because memory keeps one of every run. What the event
+ * says is put together when somebody asks.
+ */
+export class RunStarted implements RunIdentity, EventShape {
   constructor(
-    run: Run,
-    readonly data: Payload,
-  ) {
-    this.at = run.startedAt;
-    this.identity = run.identity;
-    this.blueprint = run.process.blueprint;
-    this.owner = run.env.ownership.owner;
-  }
+    readonly blueprint: ProcessBlueprint,
+    /** Node that starts it. */
+    readonly owner: string,
+    readonly id: string,
+    readonly run: number,
+    readonly correlationId: string,
+    readonly causationId: string | undefined,
+    readonly tenant: string | undefined,
+    readonly tags: readonly string[],
+  ) {}
 
   get type(): JournalEventType {
     return 'ProcessStarted';
   }
 
   get metadata(): EventMeta {
-    const { id, run, correlationId, causationId, tenant, tags } = this.identity;
+    const { id, run, owner, correlationId, causationId, tenant, tags } = this;
     const { name, version } = this.blueprint;
     return {
       name,
@@ -37,7 +37,7 @@ export class RunStarted implements NewEvent {
       version,
       engine: ENGINE_VERSION,
       epoch: 1,
-      owner: this.owner,
+      owner,
       correlationId,
       ...(causationId === undefined ? {} : { causationId }),
       ...(tenant === undefined ? {} : { tenant }),

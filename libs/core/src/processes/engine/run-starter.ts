@@ -5,6 +5,7 @@ import type { ExistingProcessPolicy, StartOptions } from '../api/process.types.j
 import type { EngineState } from './engine-state.js';
 import type { RegisteredProcess } from './process-registry.js';
 import type { Run, RunIdentity } from './run.js';
+import { RunStarted } from './run-started.js';
 import { isTerminal, PROCESSES, readRecord, streamOf } from './run-record.js';
 
 /** A run that was started, or found. */
@@ -25,7 +26,7 @@ const NO_TAGS: readonly string[] = [];
 export class RunStarter {
   /** Runs whose first commit is under way, with how to tell whoever has started them. */
   private readonly starting = new Map<Run, (error: unknown) => void>();
-  /** Ids whose start may have been written although their caller was told otherwise. */
+  /** Ids whose start or claim may have been written although this node was told otherwise. */
   private readonly doubtful = new Set<string>();
 
   constructor(private readonly state: EngineState) {}
@@ -42,7 +43,7 @@ export class RunStarter {
     }
     if (this.state.active.has(id)) return this.existing(registered, id, command, options);
     return this.launch(registered, id, 1, 0, command, options).catch((error: unknown) => {
-      if (error !== taken && !isCatgaError(error, 'CATGA_VERSION_CONFLICT')) throw error;
+      if (error !== taken && !exists(error)) throw error;
       return this.existing(registered, id, command, options);
     });
   }
@@ -58,11 +59,12 @@ export class RunStarter {
     try {
       const id = `${blueprint.name}:${blueprint.idOf(command)}`;
       if (active.has(id)) return undefined;
-      const run = this.state.newRun(registered, identityOf(registered, id, 1, command, options));
+      const first = this.first(registered, id, 1, command, options);
+      const run = this.state.newRun(registered, first);
       run.awaited = true;
       active.set(id, run);
       try {
-        run.start(command, 0);
+        run.start(first, command, 0);
       } catch (error) {
         active.delete(id);
         throw error;
@@ -108,11 +110,16 @@ export class RunStarter {
    */
   failed(run: Run, error: unknown): boolean {
     this.state.deactivate(run);
-    this.doubtful.add(run.id);
+    this.doubt(run.id);
     const reject = this.starting.get(run);
     this.starting.delete(run);
     reject?.(error);
     return reject !== undefined;
+  }
+
+  /** This node may own the run without executing it. */
+  doubt(id: string): void {
+    this.doubtful.add(id);
   }
 
   /** Ids to look for since the last call. */
@@ -143,11 +150,12 @@ export class RunStarter {
     options: StartOptions,
   ): Promise<Started> {
     return new Promise((resolve, reject) => {
-      const run = this.state.newRun(registered, identityOf(registered, id, number, command, options));
+      const first = this.first(registered, id, number, command, options);
+      const run = this.state.newRun(registered, first);
       this.starting.set(run, reject);
       this.state.activate(run);
       try {
-        run.start(command, recordVersion, () => {
+        run.start(first, command, recordVersion, () => {
           this.starting.delete(run);
           resolve({ id, started: true });
         });
@@ -157,6 +165,19 @@ export class RunStarter {
         reject(error as Error);
       }
     });
+  }
+
+  private first(
+    { process: { blueprint } }: RegisteredProcess,
+    id: string,
+    run: number,
+    command: object,
+    { correlationId = id, causationId, tenant, tags }: StartOptions,
+  ): RunStarted {
+    const own = blueprint.tagsOf?.(command);
+    const all = own || tags ? [...(own ?? []), ...(tags ?? [])] : NO_TAGS;
+    const { owner } = this.state.env.ownership;
+    return new RunStarted(blueprint, owner, id, run, correlationId, causationId, tenant, all);
   }
 
   private async existing(
@@ -180,21 +201,7 @@ export class RunStarter {
   }
 }
 
-function identityOf(
-  { process: { blueprint } }: RegisteredProcess,
-  id: string,
-  run: number,
-  command: object,
-  options: StartOptions,
-): RunIdentity {
-  const { correlationId = id, causationId, tenant, tags } = options;
-  const own = blueprint.tagsOf?.(command);
-  return {
-    id,
-    run,
-    correlationId,
-    causationId,
-    tenant,
-    tags: own || tags ? [...(own ?? []), ...(tags ?? [])] : NO_TAGS,
-  };
+/** A store in memory says at once that the id exists. */
+function exists(error: unknown): boolean {
+  return isCatgaError(error, 'CATGA_VERSION_CONFLICT') || isCatgaError(error, 'CATGA_RECORD_CONFLICT');
 }

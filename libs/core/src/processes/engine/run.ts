@@ -5,7 +5,7 @@ import type { ProcessStatus } from '../api/process.types.js';
 import type { Journal } from '../journal/journal.js';
 import type { EventMeta } from '../journal/journal-event.js';
 import type { Values } from '../journal/values.js';
-import type { CompiledProcess, CompiledStep } from './compiled-process.js';
+import type { CallScope, CompiledProcess, CompiledStep } from './compiled-process.js';
 import type { Deadlines, Expirable } from './deadlines.js';
 import type { RecordChange, RunRecord } from './run-record.js';
 import type { TurnLoop, TurnTask } from './turn-loop.js';
@@ -65,6 +65,8 @@ export interface RunEnvironment {
   /** The first commit found the store away. */
   startFailed(run: Run, error: unknown): void;
   reportInfrastructure(id: string, step: string | undefined, error: unknown): void;
+  /** Nothing is begun, or written down as begun, any more. */
+  readonly isStopping: boolean;
   warn(message: string): void;
 }
 
@@ -134,6 +136,8 @@ export interface Run extends TurnTask, Expirable {
   current: Pick<OpenCall, 'deadline' | 'expire' | 'abort'> | undefined;
 
   callStep(step: CompiledStep, args: unknown[]): Promise<unknown>;
+  /** Who a step is to the outside. */
+  identify(key: string): CallScope;
   patched(id: string): boolean;
   callBegun(call: OpenCall): void;
   /** A call has ended, or never will: then without `end`. */

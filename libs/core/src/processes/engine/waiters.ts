@@ -40,6 +40,8 @@ export class Waiters {
   }
 
   private take(id: string): Waiter | undefined {
+    // Usually the caller of a run in memory has its own promise, and nobody waits here.
+    if (this.waiting.size === 0) return undefined;
     const waiter = this.waiting.get(id);
     this.waiting.delete(id);
     return waiter;

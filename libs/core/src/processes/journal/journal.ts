@@ -1,6 +1,13 @@
 import { isPromise } from '../../foundation/index.js';
-import type { CommitResult, DirectStream, NewEvent, RecordWrite, Store } from '../../store/index.js';
-import { toNewEvent } from './journal-event.js';
+import type {
+  CommitResult,
+  DirectStream,
+  EventShape,
+  NewEvent,
+  Payload,
+  RecordWrite,
+  Store,
+} from '../../store/index.js';
 
 /** Where a run writes its events. */
 export interface Journal {
@@ -8,6 +15,10 @@ export interface Journal {
   readonly length: number;
   /** Adds an event; `durable` is called once it, and all before it, are safe. */
   append(event: NewEvent, durable?: () => void): void;
+  /** The same, for an event of which no object need be made. */
+  add(shape: EventShape, at: number, data: Payload, durable?: () => void): void;
+  /** The stream from which the run's line in the index follows; undefined where the line has to be written. */
+  readonly derived: DirectStream | undefined;
   /** Writes the run's line in the index together with the next flush. */
   index(write: RecordWrite): void;
   /** Calls back once everything added so far is safe. */
@@ -57,9 +68,17 @@ export class CommitJournal implements Journal {
     return this.version + this.pending.length;
   }
 
+  get derived(): undefined {
+    return undefined;
+  }
+
   append(event: NewEvent, durable?: () => void): void {
+    this.add(event, event.at as number, event.data, durable);
+  }
+
+  add({ type, metadata }: EventShape, at: number, data: Payload, durable?: () => void): void {
     if (this.stopped) return;
-    this.pending.push(toNewEvent(event));
+    this.pending.push({ type, at, data: data ?? '', metadata: JSON.stringify(metadata) });
     if (durable) this.waiting.push(durable);
     if (!this.committing) this.host.wantsFlush();
   }
@@ -153,8 +172,17 @@ export class DirectJournal implements Journal {
     return this.stream.version;
   }
 
+  get derived(): DirectStream | undefined {
+    return this.stream.derivesRecord ? this.stream : undefined;
+  }
+
   append(event: NewEvent, durable?: () => void): void {
     this.stream.push(event);
+    durable?.();
+  }
+
+  add(shape: EventShape, at: number, data: Payload, durable?: () => void): void {
+    this.stream.add(shape, at, data);
     durable?.();
   }
 

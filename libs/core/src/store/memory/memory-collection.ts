@@ -1,7 +1,8 @@
 import { readRecordCursor, writeRecordCursor } from '../record-cursor.js';
 import type { RecordPage, RecordQuery, RecordWrite, StoredRecord } from '../store.js';
 import { RecordConflictError } from '../store.errors.js';
-import { MemoryRecord } from './memory-record.js';
+import type { DerivedStream } from './derived-stream.js';
+import { MemoryRecord, type CollectionEntry } from './memory-record.js';
 import type { PayloadPolicy } from './payload-policy.js';
 import { RecordIndex } from './record-index.js';
 
@@ -9,7 +10,7 @@ const FIRST_SWEEP = 1_000;
 
 /** The records of one collection. Reads and writes by key need the map only; see {@link RecordIndex} for the rest. */
 export class MemoryCollection {
-  private readonly records = new Map<string, MemoryRecord>();
+  private readonly records = new Map<string, MemoryRecord | DerivedStream>();
   private readonly expiring = new Set<MemoryRecord>();
   private sweepAt = FIRST_SWEEP;
   private index: RecordIndex | undefined;
@@ -17,6 +18,8 @@ export class MemoryCollection {
   constructor(
     private readonly name: string,
     private readonly payloads: PayloadPolicy,
+    /** Told of a stream whose record was written and no longer follows from it. */
+    private readonly parted: (stream: DerivedStream) => void = () => {},
   ) {}
 
   /** Records in memory, those included that have expired and were not yet dropped. */
@@ -27,12 +30,12 @@ export class MemoryCollection {
   /** Version of the record; 0 when there is none or it has expired. */
   version(key: string, now: number): number {
     const record = this.records.get(key);
-    return record === undefined || record.isExpired(now) ? 0 : record.version;
+    return record === undefined || record.isExpired(now) ? 0 : record.recordVersion;
   }
 
   read(key: string, now: number): StoredRecord | undefined {
     const record = this.records.get(key);
-    return record === undefined || record.isExpired(now) ? undefined : record.read(this.payloads);
+    return record === undefined || record.isExpired(now) ? undefined : record.toStored(this.payloads);
   }
 
   /**
@@ -41,8 +44,9 @@ export class MemoryCollection {
    * @throws {RecordConflictError} when `ifVersion` does not hold; nothing is changed then.
    */
   write(write: RecordWrite, now: number, sequence: number): number {
-    let record = this.records.get(write.key);
-    if (write.ifVersion !== undefined) this.check(write, record, now);
+    const found = this.records.get(write.key);
+    if (write.ifVersion !== undefined) this.check(write, found, now);
+    let record = found === undefined || found instanceof MemoryRecord ? found : this.part(found);
     if (record !== undefined && (write.value === undefined || record.isExpired(now))) {
       this.remove(record);
       record = undefined;
@@ -55,30 +59,71 @@ export class MemoryCollection {
     } else {
       this.index?.unfile(record);
       record.fill(write, now, this.payloads);
-      record.version++;
+      record.recordVersion++;
       this.index?.file(record);
     }
     if (record.expiresAt !== undefined || this.expiring.size > 0) this.noteExpiry(record, now);
-    return record.version;
+    return record.recordVersion;
+  }
+
+  /** Adds a record that follows from its stream. There must be none under its key. */
+  addDerived(stream: DerivedStream): void {
+    this.records.set(stream.key, stream);
+    this.index?.addDerived(stream);
+  }
+
+  /** The stream from which the record of this key follows. */
+  derived(key: string): DerivedStream | undefined {
+    const record = this.records.get(key);
+    return record === undefined || record instanceof MemoryRecord ? undefined : record;
+  }
+
+  /** Lets the record of a stream outlive it. */
+  keep(stream: DerivedStream): void {
+    if (stream.derivesRecord) this.part(stream);
+  }
+
+  /** Every stream from which a record follows. */
+  *allDerived(): Iterable<DerivedStream> {
+    for (const record of this.records.values()) if (!(record instanceof MemoryRecord)) yield record;
+  }
+
+  /** Forgets a stream that was removed, and with it its record. */
+  removeDerived(stream: DerivedStream): void {
+    this.records.delete(stream.key);
+    this.index?.removeDerived();
   }
 
   find(query: RecordQuery, now: number): RecordPage {
     const { order = 'oldest', limit = 100 } = query;
     this.index ??= new RecordIndex(this.records.values());
     const records: StoredRecord[] = [];
-    let last: MemoryRecord | undefined;
+    let last: CollectionEntry | undefined;
     for (const record of this.index.walk(query, readRecordCursor(query))) {
       if (record.isExpired(now)) continue;
       // One more than asked for exists: only then there is a next page.
       if (records.length >= limit) return last === undefined ? { records } : { records, cursor: cursorAt(last, order) };
-      records.push(record.read(this.payloads));
+      records.push(record.toStored(this.payloads));
       last = record;
     }
     return { records };
   }
 
-  private check({ key, ifVersion = 0 }: RecordWrite, record: MemoryRecord | undefined, now: number): void {
-    const actual = record === undefined || record.isExpired(now) ? 0 : record.version;
+  /** Makes a record that follows from its stream one like any other, in its place. */
+  private part(stream: DerivedStream): MemoryRecord {
+    const { value, tags, recordVersion } = stream;
+    const write: RecordWrite = { collection: this.name, key: stream.key, value, tags };
+    const record = new MemoryRecord(this.name, stream.key, stream.sequence, write, stream.createdAt, this.payloads);
+    record.recordVersion = recordVersion;
+    this.records.set(stream.key, record);
+    this.index?.replaceDerived(stream, record);
+    stream.part();
+    this.parted(stream);
+    return record;
+  }
+
+  private check({ key, ifVersion = 0 }: RecordWrite, record: CollectionEntry | undefined, now: number): void {
+    const actual = record === undefined || record.isExpired(now) ? 0 : record.recordVersion;
     if (actual !== ifVersion) throw new RecordConflictError(this.name, key, ifVersion, actual);
   }
 
@@ -102,6 +147,6 @@ export class MemoryCollection {
   }
 }
 
-function cursorAt(record: MemoryRecord, order: NonNullable<RecordQuery['order']>): string {
+function cursorAt(record: CollectionEntry, order: NonNullable<RecordQuery['order']>): string {
   return writeRecordCursor(order, { sequence: record.sequence, dueAt: record.dueAt ?? 0 });
 }

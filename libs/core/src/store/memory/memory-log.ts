@@ -5,6 +5,8 @@ import type { ReadAllOptions, StoredEvent } from '../store.js';
 export interface LoggedStream {
   readonly name: string;
   readonly version: number;
+  /** Whose records change with it. */
+  readonly collection: string | undefined;
   /** True once the stream was removed from the store. */
   readonly deleted: boolean;
   positionOf(version: number): number;
@@ -31,14 +33,16 @@ export class MemoryLog {
   private deleted = 0;
 
   constructor(
-    private readonly streams: ReadonlyMap<string, LoggedStream>,
+    private readonly streams: () => Iterable<LoggedStream>,
     private readonly notifier: CommitNotifier,
   ) {}
 
   /** Called by a stream after an append while {@link MemoryLog.watched}. */
   appended(stream: LoggedStream): void {
     this.entries?.push({ stream, version: stream.version, position: this.last });
-    if (this.notifier.listening) this.notifier.touchStream(stream.name);
+    if (!this.notifier.listening) return;
+    this.notifier.touchStream(stream.name);
+    if (stream.collection !== undefined) this.notifier.touchCollection(stream.collection);
   }
 
   /** Called after a stream was removed. Its entries leave the list when they are more than half of it. */
@@ -68,7 +72,7 @@ export class MemoryLog {
 
   private build(): LogEntry[] {
     const entries: LogEntry[] = [];
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams()) {
       for (let version = 1; version <= stream.version; version++) {
         entries.push({ stream, version, position: stream.positionOf(version) });
       }

@@ -3,11 +3,26 @@ import type { PayloadPolicy } from './payload-policy.js';
 
 const noTags: readonly string[] = Object.freeze([]);
 
-/** A record in memory. Changed in place, so that an update makes nothing; readers get a {@link StoredRecord} made for them. */
-export class MemoryRecord {
-  version = 1;
+/** A record as its collection sees it. */
+export interface CollectionEntry {
+  readonly key: string;
+  /** Number in the order of creation, over the whole store. */
+  readonly sequence: number;
+  readonly recordVersion: number;
   readonly createdAt: number;
   /** True once the record was removed; lists that still hold it pass over it. */
+  readonly removed: boolean;
+  readonly tags: readonly string[];
+  readonly dueAt: number | undefined;
+  readonly expiresAt: number | undefined;
+  isExpired(now: number): boolean;
+  toStored(payloads: PayloadPolicy): StoredRecord;
+}
+
+/** A record in memory. Changed in place, so that an update makes nothing; readers get a {@link StoredRecord} made for them. */
+export class MemoryRecord implements CollectionEntry {
+  recordVersion = 1;
+  readonly createdAt: number;
   removed = false;
   value: unknown;
   updatedAt = 0;
@@ -18,7 +33,6 @@ export class MemoryRecord {
   constructor(
     readonly collection: string,
     readonly key: string,
-    /** Number in the order of creation, over the whole store. */
     readonly sequence: number,
     write: RecordWrite,
     now: number,
@@ -40,8 +54,8 @@ export class MemoryRecord {
     return this.expiresAt !== undefined && this.expiresAt <= now;
   }
 
-  read(payloads: PayloadPolicy): StoredRecord {
-    const { collection, key, version, createdAt, updatedAt, dueAt, tags, expiresAt } = this;
+  toStored(payloads: PayloadPolicy): StoredRecord {
+    const { collection, key, recordVersion: version, createdAt, updatedAt, dueAt, tags, expiresAt } = this;
     return {
       collection,
       key,

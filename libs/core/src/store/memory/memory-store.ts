@@ -6,6 +6,7 @@ import {
   type CommitBatch,
   type CommitNotice,
   type CommitResult,
+  type DerivedRecord,
   type DirectStream,
   type ReadAllOptions,
   type ReadStreamOptions,
@@ -18,9 +19,10 @@ import {
   type StreamAppend,
 } from '../store.js';
 import { RecordConflictError, StoreUnavailableError, VersionConflictError } from '../store.errors.js';
+import { DerivedStream } from './derived-stream.js';
 import { MemoryCollection } from './memory-collection.js';
 import { MemoryLog } from './memory-log.js';
-import { MemoryStream } from './memory-stream.js';
+import { MemoryStream, type StreamHome } from './memory-stream.js';
 import { copyPolicy, referencePolicy, type PayloadPolicy } from './payload-policy.js';
 
 /** Options of {@link MemoryStore}. */
@@ -53,10 +55,15 @@ export class MemoryStore extends Store {
   override readonly capabilities: StoreCapabilities;
   /** In `reference` mode only. */
   override readonly openDirect?: (stream: string) => DirectStream;
+  /** In `reference` mode only. */
+  override readonly openDerived?: (key: string, record: DerivedRecord, room: number) => DirectStream;
   private readonly streams = new Map<string, MemoryStream>();
   private readonly collections = new Map<string, MemoryCollection>();
   private readonly notifier = new CommitNotifier();
-  private readonly log = new MemoryLog(this.streams, this.notifier);
+  private readonly log = new MemoryLog(() => this.allStreams(), this.notifier);
+  /** Ways in which records follow from streams: each leads to more streams than the map above holds. */
+  private readonly derivations: DerivedRecord[] = [];
+  private readonly home: StreamHome;
   private readonly payloads: PayloadPolicy;
   private readonly clock: Clock;
   /** For time stamps: right to within a turn of the event loop, at a tenth of the cost. */
@@ -78,7 +85,15 @@ export class MemoryStore extends Store {
       atomic: 'batch',
       payload: copies ? 'encoded' : 'reference',
     };
-    if (!copies) this.openDirect = (stream) => this.direct(stream);
+    this.home = {
+      log: this.log,
+      payloads: this.payloads,
+      epoch: Math.floor(this.coarse()),
+      drop: (stream) => this.drop(stream),
+    };
+    if (copies) return;
+    this.openDirect = (stream) => this.direct(stream);
+    this.openDerived = (key, record, room) => this.derive(key, record, room);
   }
 
   override commit(batch: CommitBatch): CommitResult {
@@ -97,7 +112,7 @@ export class MemoryStore extends Store {
   }
 
   override readStream(stream: string, options?: ReadStreamOptions): Promise<readonly StoredEvent[]> {
-    return this.answer(() => this.streams.get(stream)?.read(options) ?? []);
+    return this.answer(() => this.find(stream)?.read(options) ?? []);
   }
 
   override readAll(options?: ReadAllOptions): Promise<readonly StoredEvent[]> {
@@ -141,21 +156,52 @@ export class MemoryStore extends Store {
 
   private direct(stream: string): DirectStream {
     this.assertOpen();
-    const existing = this.streams.get(stream);
+    const existing = this.find(stream);
     if (existing !== undefined && existing.version > 0) {
       throw new VersionConflictError(stream, 'no-stream', existing.version);
     }
     return existing ?? this.create(stream);
   }
 
+  private derive(key: string, record: DerivedRecord, room: number): DirectStream {
+    this.assertOpen();
+    if (!this.derivations.includes(record)) this.derivations.push(record);
+    const collection = this.collection(record.collection);
+    const version = collection.version(key, this.coarse());
+    if (version > 0) throw new RecordConflictError(record.collection, key, 0, version);
+    // Only a stream that lost its record can be in the way; where there are no others, the name is not even made.
+    const lost = this.streams.size > 0 ? this.streams.get(record.streamPrefix + key)?.version : undefined;
+    if (lost) throw new VersionConflictError(record.streamPrefix + key, 'no-stream', lost);
+    const stream = new DerivedStream(key, this.home, room, record, ++this.recordsCreated);
+    collection.addDerived(stream);
+    if (this.notifier.listening) this.notifier.touchCollection(record.collection);
+    return stream;
+  }
+
+  private find(stream: string): MemoryStream | undefined {
+    const found = this.streams.get(stream);
+    if (found !== undefined || this.derivations.length === 0) return found;
+    for (const { collection, streamPrefix } of this.derivations) {
+      if (!stream.startsWith(streamPrefix)) continue;
+      const derived = this.collections.get(collection)?.derived(stream.slice(streamPrefix.length));
+      if (derived !== undefined) return derived;
+    }
+    return undefined;
+  }
+
+  private *allStreams(): Iterable<MemoryStream> {
+    yield* this.streams.values();
+    for (const { collection } of this.derivations) yield* this.collection(collection).allDerived();
+  }
+
   private create(stream: string): MemoryStream {
-    const created = new MemoryStream(stream, this.log, this.payloads);
+    const created = new MemoryStream(stream, this.home);
     this.streams.set(stream, created);
     return created;
   }
 
   private append({ stream, events }: StreamAppend): number {
-    const existing = this.streams.get(stream);
+    const existing = this.find(stream);
     if (events.length === 0) return existing?.version ?? 0;
     const target = existing ?? this.create(stream);
     for (const event of events) target.push(event);
@@ -163,12 +209,25 @@ export class MemoryStore extends Store {
   }
 
   private remove(stream: string): void {
-    const existing = this.streams.get(stream);
+    const existing = this.find(stream);
     if (existing === undefined) return;
-    existing.deleted = true;
-    this.streams.delete(stream);
-    this.log.removed(existing);
-    if (this.notifier.listening) this.notifier.touchStream(stream);
+    // Asked for the stream, not for the record: that stays, and stands for itself.
+    if (existing instanceof DerivedStream) this.collection(existing.record.collection).keep(existing);
+    this.drop(existing);
+  }
+
+  private drop(stream: MemoryStream): void {
+    if (stream.deleted) return;
+    stream.deleted = true;
+    const { listening } = this.notifier;
+    if (stream instanceof DerivedStream && stream.derivesRecord) {
+      this.collection(stream.record.collection).removeDerived(stream);
+      if (listening) this.notifier.touchCollection(stream.record.collection);
+    } else {
+      this.streams.delete(stream.name);
+    }
+    this.log.removed(stream);
+    if (listening) this.notifier.touchStream(stream.name);
   }
 
   /** The most frequent batch in memory, where events are pushed directly: checked and written with one look-up. */
@@ -185,7 +244,7 @@ export class MemoryStore extends Store {
   private collection(name: string): MemoryCollection {
     let collection = this.collections.get(name);
     if (collection === undefined) {
-      collection = new MemoryCollection(name, this.payloads);
+      collection = new MemoryCollection(name, this.payloads, (stream) => this.streams.set(stream.name, stream));
       this.collections.set(name, collection);
     }
     return collection;
@@ -196,7 +255,7 @@ export class MemoryStore extends Store {
     const ahead = appends.length > 1 || deleted.length > 0 ? new Map<string, number>() : undefined;
     for (const stream of deleted) ahead?.set(stream, 0);
     for (const { stream, expectedVersion, events } of appends) {
-      const actual = ahead?.get(stream) ?? this.streams.get(stream)?.version ?? 0;
+      const actual = ahead?.get(stream) ?? this.find(stream)?.version ?? 0;
       if (!versionHolds(expectedVersion, actual)) throw new VersionConflictError(stream, expectedVersion, actual);
       ahead?.set(stream, actual + events.length);
     }

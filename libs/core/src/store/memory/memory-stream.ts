@@ -1,47 +1,84 @@
-import type { DirectStream, NewEvent, ReadStreamOptions, StoredEvent } from '../store.js';
+import type { DirectStream, EventShape, NewEvent, ReadStreamOptions, StoredEvent } from '../store.js';
 import type { LoggedStream, MemoryLog } from './memory-log.js';
 import type { PayloadPolicy } from './payload-policy.js';
 
-/** One stream in memory. It is its own {@link DirectStream}: an append is one push to one array. */
+/** What all streams of one store share. */
+export interface StreamHome {
+  readonly log: MemoryLog;
+  readonly payloads: PayloadPolicy;
+  /** Times are kept as the distance to this one, milliseconds since 1970: a small integer takes no memory of its own. */
+  readonly epoch: number;
+  /** Takes a stream out of the store. */
+  drop(stream: MemoryStream): void;
+}
+
+/** A time that is no whole number of milliseconds from the epoch. */
+class OddTime {
+  constructor(readonly at: number) {}
+}
+
+/** Shape, data, time, position. */
+const CELLS = 4;
+
+/** One stream in memory. It is its own {@link DirectStream}. */
 export class MemoryStream implements DirectStream, LoggedStream {
   /** True once the stream was removed from the store; who still holds it may push, nobody will read it. */
   deleted = false;
-  /** Event, its position, event, its position, …: one array, because a process has few events and each array costs. */
-  private readonly items: (NewEvent | number)[] = [];
+  version = 0;
+  /** Four cells for each event, one array for all: memory keeps many events, and each object costs as much as its fields. */
+  protected readonly cells: unknown[];
 
   constructor(
-    readonly name: string,
-    private readonly log: MemoryLog,
-    private readonly payloads: PayloadPolicy,
-  ) {}
+    private readonly ownName: string,
+    protected readonly home: StreamHome,
+    /** Events to make room for. */
+    room = 0,
+  ) {
+    this.cells = room === 0 ? [] : new Array(room * CELLS);
+  }
 
-  get version(): number {
-    return this.items.length >> 1;
+  get name(): string {
+    return this.ownName;
+  }
+
+  get derivesRecord(): boolean {
+    return false;
+  }
+
+  get collection(): string | undefined {
+    return undefined;
   }
 
   push(event: NewEvent): void {
-    const { log } = this;
-    this.items.push(this.payloads.takeEvent(event), ++log.last);
-    if (log.watched) log.appended(this);
+    const taken = this.home.payloads.takeEvent(event);
+    this.append(taken, taken.at as number, taken.data);
+  }
+
+  add(shape: EventShape, at: number, data: unknown): void {
+    this.append(shape, at, this.home.payloads.take(data));
+  }
+
+  remove(): void {
+    this.home.drop(this);
   }
 
   positionOf(version: number): number {
-    return this.items[version * 2 - 1] as number;
+    return this.cells[version * CELLS - 1] as number;
   }
 
   /** The event as a reader sees it; made on every read, so that an append makes nothing. */
   at(version: number): StoredEvent {
-    const event = this.items[version * 2 - 2] as NewEvent;
-    const { payloads } = this;
+    const { payloads } = this.home;
+    const { type, metadata } = this.shapeOf(version);
     const base = {
       stream: this.name,
       version,
       position: this.positionOf(version),
-      type: event.type,
-      data: payloads.give(event.data),
-      at: event.at as number,
+      type,
+      data: payloads.give(this.cells[version * CELLS - 3]),
+      at: this.timeOf(version),
     };
-    return event.metadata === undefined ? base : { ...base, metadata: payloads.give(event.metadata) };
+    return metadata === undefined ? base : { ...base, metadata: payloads.give(metadata) };
   }
 
   read(options: ReadStreamOptions = {}): StoredEvent[] {
@@ -56,5 +93,25 @@ export class MemoryStream implements DirectStream, LoggedStream {
     }
     for (let at = Math.max(options.from ?? 1, 1); at <= last && events.length < limit; at++) events.push(this.at(at));
     return events;
+  }
+
+  protected shapeOf(version: number): EventShape {
+    return this.cells[version * CELLS - 4] as EventShape;
+  }
+
+  protected timeOf(version: number): number {
+    const time = this.cells[version * CELLS - 2] as number | OddTime;
+    return typeof time === 'number' ? this.home.epoch + time : time.at;
+  }
+
+  private append(shape: EventShape, at: number, data: unknown): void {
+    const { cells, home } = this;
+    const { log, epoch } = home;
+    const cell = this.version++ * CELLS;
+    cells[cell] = shape;
+    cells[cell + 1] = data;
+    cells[cell + 2] = Number.isInteger(at) ? at - epoch : new OddTime(at);
+    cells[cell + 3] = ++log.last;
+    if (log.watched) log.appended(this);
   }
 }

@@ -1,6 +1,7 @@
 import type { RecordPlace } from '../record-cursor.js';
 import type { RecordQuery } from '../store.js';
-import type { MemoryRecord } from './memory-record.js';
+import type { DerivedStream } from './derived-stream.js';
+import { MemoryRecord, type CollectionEntry } from './memory-record.js';
 
 /**
  * Finds records by order, tag and due time. Made by the first query of a collection, and each of its three parts by the
@@ -8,16 +9,19 @@ import type { MemoryRecord } from './memory-record.js';
  */
 export class RecordIndex {
   /** In the order of creation; removed ones stay until they are half of it. */
-  private created: MemoryRecord[];
+  private created: CollectionEntry[];
+  /** Records that follow from their stream: their tags change without anybody telling, so they are not filed. */
+  private derived = 0;
   private removed = 0;
   private byTag: Map<string, Set<MemoryRecord>> | undefined;
   private due: Set<MemoryRecord> | undefined;
   /** No record is due before this time; may be too early, never too late. "Is anything due?" mostly ends here. */
   private earliest = Number.POSITIVE_INFINITY;
 
-  constructor(records: Iterable<MemoryRecord>) {
+  constructor(records: Iterable<CollectionEntry>) {
     // A map keeps the place of a key that is set again, so its order is that of creation.
     this.created = [...records];
+    for (const record of this.created) if (!(record instanceof MemoryRecord)) this.derived++;
   }
 
   add(record: MemoryRecord): void {
@@ -25,8 +29,30 @@ export class RecordIndex {
     this.file(record);
   }
 
+  addDerived(stream: DerivedStream): void {
+    this.created.push(stream);
+    this.derived++;
+  }
+
+  /** To be called after a stream was removed with its record. */
+  removeDerived(): void {
+    this.derived--;
+    this.sweep();
+  }
+
+  /** The record of a stream stands for itself from now on, in its place. */
+  replaceDerived(stream: DerivedStream, record: MemoryRecord): void {
+    this.created[beside(this.created, stream.sequence - 1, 1)] = record;
+    this.derived--;
+    this.file(record);
+  }
+
   remove(record: MemoryRecord): void {
     this.unfile(record);
+    this.sweep();
+  }
+
+  private sweep(): void {
     if (++this.removed * 2 <= this.created.length) return;
     this.created = this.created.filter((kept) => !kept.removed);
     this.removed = 0;
@@ -52,12 +78,12 @@ export class RecordIndex {
   }
 
   /** The matching records after `place`, in the order of the query. Says nothing about expiry. */
-  walk(query: RecordQuery, place: RecordPlace | undefined): Iterable<MemoryRecord> {
+  walk(query: RecordQuery, place: RecordPlace | undefined): Iterable<CollectionEntry> {
     const { tags = [], order = 'oldest' } = query;
     const usesDue = order === 'due' || query.dueBefore !== undefined;
     const matches = matcher(query, order, place);
     if (usesDue) return sorted(this.dueRecords(query.dueBefore), matches, order);
-    if (tags.length > 0) {
+    if (tags.length > 0 && this.derived === 0) {
       const tagged = this.rarest(tags);
       // Sorting many costs more than passing over some.
       if (tagged.size * 8 < this.created.length || tagged.size < 64) return sorted(tagged, matches, order);
@@ -66,15 +92,15 @@ export class RecordIndex {
   }
 
   private *inOrder(
-    matches: (record: MemoryRecord) => boolean,
+    matches: (record: CollectionEntry) => boolean,
     order: string,
     place: RecordPlace | undefined,
-  ): Iterable<MemoryRecord> {
+  ): Iterable<CollectionEntry> {
     const { created } = this;
     const step = order === 'newest' ? -1 : 1;
     const start = place === undefined ? (step > 0 ? 0 : created.length - 1) : beside(created, place.sequence, step);
     for (let index = start; index >= 0 && index < created.length; index += step) {
-      const record = created[index] as MemoryRecord;
+      const record = created[index] as CollectionEntry;
       if (!record.removed && matches(record)) yield record;
     }
   }
@@ -92,14 +118,18 @@ export class RecordIndex {
   private fileTags(): Map<string, Set<MemoryRecord>> {
     const byTag = new Map<string, Set<MemoryRecord>>();
     for (const record of this.created) {
-      if (!record.removed) for (const tag of record.tags) fileUnder(byTag, tag, record);
+      if (record instanceof MemoryRecord && !record.removed)
+        for (const tag of record.tags) fileUnder(byTag, tag, record);
     }
     return byTag;
   }
 
   private dueRecords(before = Number.POSITIVE_INFINITY): Iterable<MemoryRecord> {
     if (this.due === undefined) {
-      this.due = new Set(this.created.filter((record) => !record.removed && record.dueAt !== undefined));
+      this.due = new Set();
+      for (const record of this.created) {
+        if (record instanceof MemoryRecord && !record.removed && record.dueAt !== undefined) this.due.add(record);
+      }
       this.earliest = Number.NEGATIVE_INFINITY;
     }
     if (before < this.earliest) return none;
@@ -117,7 +147,11 @@ function fileUnder(byTag: Map<string, Set<MemoryRecord>>, tag: string, record: M
   else tagged.add(record);
 }
 
-function matcher(query: RecordQuery, order: string, place: RecordPlace | undefined): (record: MemoryRecord) => boolean {
+function matcher(
+  query: RecordQuery,
+  order: string,
+  place: RecordPlace | undefined,
+): (record: CollectionEntry) => boolean {
   const { tags = [], dueBefore, createdFrom, createdBefore } = query;
   return (record) =>
     (dueBefore === undefined || (record.dueAt !== undefined && record.dueAt <= dueBefore)) &&
@@ -127,7 +161,7 @@ function matcher(query: RecordQuery, order: string, place: RecordPlace | undefin
     tags.every((tag) => record.tags.includes(tag));
 }
 
-function comesAfter(record: MemoryRecord, place: RecordPlace, order: string): boolean {
+function comesAfter(record: CollectionEntry, place: RecordPlace, order: string): boolean {
   if (order === 'newest') return record.sequence < place.sequence;
   if (order === 'oldest') return record.sequence > place.sequence;
   const dueAt = record.dueAt as number;
@@ -147,12 +181,12 @@ function sorted(
 }
 
 /** Index of the nearest record on the far side of a sequence number, in the direction of `step`. */
-function beside(created: readonly MemoryRecord[], sequence: number, step: number): number {
+function beside(created: readonly CollectionEntry[], sequence: number, step: number): number {
   let low = 0;
   let high = created.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const at = (created[middle] as MemoryRecord).sequence;
+    const at = (created[middle] as CollectionEntry).sequence;
     if (step > 0 ? at > sequence : at >= sequence) high = middle;
     else low = middle + 1;
   }
