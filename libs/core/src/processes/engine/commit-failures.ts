@@ -30,7 +30,7 @@ export class CommitFailures implements JournalHost {
     try {
       if (isCatgaError(error, 'CATGA_RECORD_CONFLICT') || isCatgaError(error, 'CATGA_VERSION_CONFLICT')) {
         const tail = await run.env.store.readStream(run.stream, { from: expected + 1 });
-        return this.afterConflict(tail, expected, events);
+        return this.afterConflict(tail, expected, events, attempt > 1);
       }
     } catch (readError) {
       error = readError;
@@ -48,14 +48,18 @@ export class CommitFailures implements JournalHost {
   /**
    * Somebody has written to our stream. Our own commit whose answer was lost counts as written; a request to cancel is
    * taken in; anything else means that another node owns the run now.
+   *
+   * @param again the commit was tried before: what stands there may be its own. A first try that is refused has
+   *   written nothing, however much a former run of this id that began in the same millisecond looks like it.
    */
   private afterConflict(
     tail: readonly StoredEvent[],
     expected: number,
     events: readonly NewEvent[],
+    again: boolean,
   ): number | 'written' | 'stop' {
     const { run } = this;
-    if (tail.length >= events.length && events.every((event, i) => isSame(event, tail[i] as StoredEvent))) {
+    if (again && tail.length >= events.length && events.every((event, i) => isSame(event, tail[i] as StoredEvent))) {
       return 'written';
     }
     const isRequest = tail.length > 0 && tail.every((event) => event.type === 'ProcessCancelRequested');

@@ -79,10 +79,16 @@ export class ProcessEngine {
     return result;
   }
 
-  /** Looks whether starts in doubt have happened after all, and goes on with them. */
+  /** Looks whether starts and claims in doubt have happened after all, and goes on with those runs. */
   async settleDoubts(): Promise<void> {
-    for (const id of this.starter.takeDoubtful()) {
-      await this.claim(id, 'released', { from: { owner: this.options.ownership.owner } });
+    const ids = this.starter.takeDoubtful();
+    for (const [at, id] of ids.entries()) {
+      try {
+        await this.claim(id, 'released', { from: { owner: this.options.ownership.owner } });
+      } catch (error) {
+        for (const left of ids.slice(at)) this.starter.doubt(left);
+        throw error;
+      }
     }
   }
 
@@ -162,6 +168,9 @@ export class ProcessEngine {
         if (!this.starter.failed(run, error)) this.results.reject(run.id, error);
       },
       reportInfrastructure: (id, step, error) => this.reportInfrastructure(id, step, error),
+      get isStopping() {
+        return state.stopping;
+      },
       warn: (message) => warn?.(message),
     };
   }

@@ -49,11 +49,12 @@ export class RunClaims {
     const refused = registered ? refusal(record, reason, details) : 'not-here';
     if (!registered || refused) return refused as ClaimResult;
     const history = await History.load(store, streamOf(id, record.run), registered.process.renames);
+    const found: FoundRun = { id, record, recordVersion: stored.version, history };
     if (reason === 'expired' && history.claimsWithoutProgress >= state.options.limits.maxClaims) {
-      return this.poison(id, record, history);
+      return this.poison(found);
     }
     if (state.active.has(id)) return 'active';
-    if (!(await this.write(id, record, history, reason, details))) return 'lost';
+    if (!(await this.write(found, reason, details))) return 'lost';
     if (state.stopping || state.active.has(id)) return 'lost';
     this.resume(registered, id, record, history, reason === 'operator');
     return 'claimed';
@@ -70,20 +71,15 @@ export class RunClaims {
   }
 
   /** Writes the claim, and takes it into the history. False when somebody else has written first. */
-  private async write(
-    id: string,
-    record: RunRecord,
-    history: History,
-    reason: ClaimReason,
-    { meta, more = [] }: ClaimDetails,
-  ): Promise<boolean> {
+  private async write(found: FoundRun, reason: ClaimReason, { meta, more = [] }: ClaimDetails): Promise<boolean> {
+    const { id, record, recordVersion, history } = found;
     const { store, ownership } = this.state.options;
     const claim: EventMeta = { ...meta, epoch: history.epoch + 1, owner: ownership.owner, reason };
     const events = [new JournalEvent('ProcessClaimed', coarseNow(), claim), ...more];
     const status = history.compensating ? 'compensating' : 'running';
     const { waitingUntil: _waiting, ...rest } = record;
-    const index = recordWrite(store, id, { ...rest, status, owner: ownership.owner });
-    if (!(await this.commit(streamOf(id, record.run), history.version, events, index))) return false;
+    const index = recordWrite(store, id, { ...rest, status, owner: ownership.owner }, recordVersion);
+    if (!(await this.commit(found, events, index))) return false;
     for (const { type, at, metadata, data } of events) {
       history.apply({ type, version: history.version + 1, at, meta: metadata, data });
     }
@@ -115,37 +111,49 @@ export class RunClaims {
     run.resume(history, byOperator);
   }
 
-  private async poison(id: string, record: RunRecord, history: History): Promise<ClaimResult> {
+  private async poison(found: FoundRun): Promise<ClaimResult> {
+    const { id, record, recordVersion, history } = found;
     const { store } = this.state.options;
     const explanation = `It was taken over ${history.claimsWithoutProgress} times after a crash without getting on: it may be what kills its node. Look at its running step, then retry it.`;
     const event = new JournalEvent('ProcessSuspended', coarseNow(), { reason: 'poisoned', explanation });
     const { owner: _owner, waitingUntil: _waiting, ...rest } = record;
-    const index = recordWrite(store, id, { ...rest, status: 'poisoned' });
-    if (!(await this.commit(streamOf(id, record.run), history.version, [event], index))) return 'lost';
+    const index = recordWrite(store, id, { ...rest, status: 'poisoned' }, recordVersion);
+    if (!(await this.commit(found, [event], index))) return 'lost';
     this.state.env.warn(`${id} is parked as poisoned. ${explanation}`);
     return 'parked';
   }
 
+  /** At the versions of journal and line that were read: a run that has ended or was parked since stays as it is. */
   private async commit(
-    stream: string,
-    version: number,
+    { id, record, history }: FoundRun,
     events: readonly JournalEvent[],
     index: RecordWrite,
   ): Promise<boolean> {
     const { direct, options } = this.state;
+    const stream = streamOf(id, record.run);
     const encode = (event: NewEvent): NewEvent => (direct ? event : toNewEvent(event));
     try {
       const result = options.store.commit({
-        appends: [{ stream, expectedVersion: version, events: events.map(encode) }],
+        appends: [{ stream, expectedVersion: history.version, events: events.map(encode) }],
         records: [index],
       });
       if (isPromise(result)) await result;
       return true;
     } catch (error) {
-      if (isCatgaError(error, 'CATGA_VERSION_CONFLICT')) return false;
+      if (isCatgaError(error, 'CATGA_VERSION_CONFLICT') || isCatgaError(error, 'CATGA_RECORD_CONFLICT')) return false;
+      // It may have been written all the same: then nobody but this node would ever look after the run.
+      this.starter.doubt(id);
       throw error;
     }
   }
+}
+
+/** A run as it was when it was looked at. */
+interface FoundRun {
+  readonly id: string;
+  readonly record: RunRecord;
+  readonly recordVersion: number;
+  readonly history: History;
 }
 
 /** Why a run with this line is not to be claimed. */

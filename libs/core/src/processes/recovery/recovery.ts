@@ -26,6 +26,8 @@ export interface RecoveryOptions {
 
 /** Claims at one time. */
 const BATCH = 50;
+/** Ten years: longer than anything waits. */
+const FAR = 3_650 * 86_400_000;
 
 /**
  * Finds the runs that nobody executes: of nodes whose lease has expired or whose process is gone, of nodes that have
@@ -167,7 +169,7 @@ export class Recovery {
     }
   }
 
-  /** Answers with how many could not be claimed here. */
+  /** Answers with how many could not be claimed because their class is not here. */
   private async claimAll(tag: string, reason: ClaimReason): Promise<number> {
     return this.claimEach(await this.all({ collection: PROCESSES, tags: [tag] }), reason);
   }
@@ -194,17 +196,31 @@ export class Recovery {
   /** Waits that are over, and final runs whose retention is. */
   private async due(now: number): Promise<void> {
     const { store } = this.options;
-    for (;;) {
-      const { records } = await store.findRecords({ collection: PROCESSES, dueBefore: now, order: 'due', limit: 200 });
-      const waiting = records.filter((record) => readRecord(record).status === 'waiting');
-      await this.claimEach(waiting, 'due');
-      const final = records.filter((record) => isTerminal(readRecord(record).status));
+    // Those whose class is not here stay due: they are for others, and must neither be asked for again and again nor
+    // hide who comes behind them.
+    let left = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await store.findRecords({
+        collection: PROCESSES,
+        dueBefore: now,
+        order: 'due',
+        limit: 200,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      const waiting = page.records.filter((record) => readRecord(record).status === 'waiting');
+      left += await this.claimEach(waiting, 'due');
+      const final = page.records.filter((record) => isTerminal(readRecord(record).status));
       for (let i = 0; i < final.length; i += BATCH) await this.remove(final.slice(i, i + BATCH));
-      if (records.length < 200 || final.length + waiting.length === 0) break;
-    }
-    const [next] = (
-      await store.findRecords({ collection: PROCESSES, dueBefore: now + 86_400_000, order: 'due', limit: 1 })
-    ).records;
+      ({ cursor } = page);
+    } while (cursor !== undefined && !this.stopped);
+    const ahead = await store.findRecords({
+      collection: PROCESSES,
+      dueBefore: now + FAR,
+      order: 'due',
+      limit: Math.min(left + 1, 500),
+    });
+    const next = ahead.records.find(({ dueAt = 0 }) => dueAt > now);
     if (next?.dueAt !== undefined) this.wakeIn(Math.max(next.dueAt - now, 5));
   }
 
@@ -232,10 +248,15 @@ export class Recovery {
   }
 
   private async remove(records: readonly StoredRecord[]): Promise<void> {
-    await this.options.store.commit({
-      records: records.map(({ collection, key, version }) => ({ collection, key, ifVersion: version })),
-      deleteStreams: records.map((record) => streamOf(record.key, readRecord(record).run)),
-    });
+    try {
+      await this.options.store.commit({
+        records: records.map(({ collection, key, version }) => ({ collection, key, ifVersion: version })),
+        deleteStreams: records.map((record) => streamOf(record.key, readRecord(record).run)),
+      });
+    } catch (error) {
+      // Another node does the same, or one of them was started anew: the next look shows what is left.
+      if (!isCatgaError(error, 'CATGA_RECORD_CONFLICT')) throw error;
+    }
   }
 
   private async all(query: { collection: string; tags?: readonly string[] }): Promise<StoredRecord[]> {
