@@ -233,6 +233,19 @@ describe('JsonCodec', () => {
       expect(roundTrip(new VersionConflictError('s', 1, 2), own)).toBeInstanceOf(VersionConflictError);
     });
 
+    it('gives an error whose class is not registered back as its nearest registered parent', () => {
+      class Declined extends Error {
+        readonly isFinal = true;
+      }
+      class CardDeclined extends Declined {
+        readonly card = '4711';
+      }
+      const copy = roundTrip(new CardDeclined('no'), new JsonCodec().registerType(Declined)) as CardDeclined;
+      expect(copy).toBeInstanceOf(Declined);
+      expect(copy).not.toBeInstanceOf(CardDeclined);
+      expect(copy).toMatchObject({ name: 'CardDeclined', message: 'no', isFinal: true, card: '4711' });
+    });
+
     it('gives an error of Catga back as a CatgaError with code, kind and details', () => {
       const copy = roundTrip(new StoreUnavailableError('locked', 'busy')) as StoreUnavailableError;
       expect(copy).toBeInstanceOf(CatgaError);
