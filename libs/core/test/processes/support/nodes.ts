@@ -24,7 +24,7 @@ export class SharedStore extends MemoryStore {
 
 /** Time that passes when the test says so. */
 export class TestClock implements Clock {
-  private time = 1_800_000_000_000;
+  private time = Date.now();
 
   now(): number {
     return this.time;
@@ -42,6 +42,8 @@ export class TestClock implements Clock {
 /** Notes what the bodies of steps do, and lets a test hold them or make them fail. */
 export class World {
   readonly log: string[] = [];
+  /** Signals of steps that have put theirs here. */
+  readonly signals: AbortSignal[] = [];
   private readonly plans = new Map<string, ((...args: unknown[]) => unknown)[]>();
 
   /** What the next calls of a step do in place of answering at once; the last plan is for all that follow. */
@@ -101,6 +103,14 @@ export class World {
 
   count(entry: string): number {
     return this.log.filter((one) => one === entry).length;
+  }
+
+  /** Resolves when a call has been made so often. */
+  async reached(entry: string, times: number): Promise<void> {
+    for (let i = 0; this.count(entry) < times; i++) {
+      if (i === 500) throw new Error(`${entry} was called ${this.count(entry)} times, not ${times}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 }
 
