@@ -97,6 +97,17 @@ describe('WorkerLease', () => {
     expect(new Set([...old, ...fresh, late]).size).toBe(201);
   });
 
+  it('starts after what the former owner may have used, also when the clock goes back below that', async () => {
+    const time = clock();
+    const store = new MemoryStore({ mode: 'copy', clock: { now: time, monotonic: time } });
+    await (await WorkerLease.take(store, time)).release(NOON);
+    time.move(10);
+    const heir = new SnowflakeIds({ now: time });
+    heir.useRange((await WorkerLease.take(store, time)).range);
+    time.set(NOON - 1_000);
+    expect(timeOf(heir.next())).toBeGreaterThan(NOON);
+  });
+
   it('does not shorten what was used when the clock of its owner goes back', async () => {
     const time = clock();
     const store = new MemoryStore({ mode: 'copy', clock: { now: time, monotonic: time } });

@@ -157,10 +157,10 @@ describe('IdempotencyBehavior', () => {
     let calls = 0;
     const execute = async () => {
       calls++;
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
       return 'slow';
     };
-    const [one, two] = [await appWith(store, execute, { lease: 60 }), await appWith(store, execute, { lease: 60 })];
+    const [one, two] = [await appWith(store, execute, { lease: 500 }), await appWith(store, execute, { lease: 500 })];
     const first = one.mediator.send(new Pay(1), { idempotencyKey: 'k' });
     await turn();
     expect(await two.mediator.send(new Pay(1), { idempotencyKey: 'k' })).toBe('slow');

@@ -71,5 +71,12 @@ export function deferred<T = void>(): { promise: Promise<T>; resolve(value: T): 
   return { promise, resolve, reject };
 }
 
+/** Whether a promise is still pending after everything that could settle it had its time. */
+export async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol('pending');
+  const later = new Promise((resolve) => setTimeout(resolve, 100, pending));
+  return (await Promise.race([promise, later])) === pending;
+}
+
 /** Lets everything that is ready run, I/O included. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
