@@ -150,7 +150,7 @@ describe.each(['copy', 'reference'] as const)('the engine on a store in memory, 
     expect(again.started).toBe(true);
     await again.result();
     expect(await processes.get(again.id)).toMatchObject({ run: 2 });
-    expect(world.log).toContain('slow Sequential:1@2/slow:1 false');
+    expect(world.log).toContain('slow @2:Sequential:1/slow:1 false');
     node.crash();
   });
 

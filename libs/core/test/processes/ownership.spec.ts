@@ -209,9 +209,9 @@ describe('a node that was frozen past its lease', () => {
   });
 
   it('is left alone as long as its lease holds', async () => {
-    const held = await inPayment(makeNode());
-    clock.advance(LEASE - 1);
-    const other = await makeNode().start();
+    const held = await inPayment(makeNode({ settings: { lease: 300 } }));
+    clock.advance(299);
+    const other = await makeNode({ settings: { lease: 300 } }).start();
     await settle();
     expect(other.engine.active.size).toBe(0);
     held.release();

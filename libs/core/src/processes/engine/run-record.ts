@@ -20,17 +20,22 @@ export interface RunRecord {
 /** What a change of status changes besides. */
 export type RecordChange = Partial<Pick<RunRecord, 'finishedAt' | 'waitingUntil' | 'error'>>;
 
-/** The streams of runs are called this, followed by the id. */
+/** The streams of first runs are called this, followed by the id. */
 export const STREAM_PREFIX = 'process-';
 
-/** The stream of a run. */
+/** The stream of a run. The number stands in front of the id: behind it, it could be the end of another id. */
 export function streamOf(id: string, run: number): string {
-  return run === 1 ? STREAM_PREFIX + id : `${STREAM_PREFIX}${id}@${run}`;
+  return run === 1 ? STREAM_PREFIX + id : `process@${run}-${id}`;
+}
+
+/** The id of the process to which a stream belongs; undefined when it is not one of a run. */
+export function idOfStream(stream: string): string | undefined {
+  return /^process(?:@\d+)?-(.+)$/s.exec(stream)?.[1];
 }
 
 /** The run in idempotency keys: an id that is run again must not get the answers of its former run. */
 export function runIdOf(id: string, run: number): string {
-  return run === 1 ? id : `${id}@${run}`;
+  return run === 1 ? id : `@${run}:${id}`;
 }
 
 /**

@@ -2,7 +2,7 @@ import { isCatgaError, type Clock } from '../../foundation/index.js';
 import type { Store, StoredRecord } from '../../store/index.js';
 import type { ProcessEngine } from '../engine/process-engine.js';
 import type { ClaimReason } from '../engine/run-claims.js';
-import { FINAL_TAG, isTerminal, ownerTag, PROCESSES, readRecord, streamOf } from '../engine/run-record.js';
+import { FINAL_TAG, idOfStream, isTerminal, ownerTag, PROCESSES, readRecord, streamOf } from '../engine/run-record.js';
 import { isGone, NODES, readNode, type NodeInfo } from './node-lease.js';
 import { CancelRequests } from './cancel-requests.js';
 
@@ -277,7 +277,5 @@ export class Recovery {
 
 /** Ids of the processes to which these streams belong. */
 function idsOf(streams: readonly string[]): string[] {
-  return streams
-    .filter((stream) => stream.startsWith('process-'))
-    .map((stream) => stream.slice('process-'.length).replace(/@\d+$/, ''));
+  return streams.map(idOfStream).filter((id) => id !== undefined);
 }

@@ -204,11 +204,10 @@ export function crashAllNodes(): void {
 }
 
 function line({ type, data }: ProcessEventView): string {
-  const { step, outcome, reason, decision } = data;
   const short = type.replace(/^Process/, '');
-  return [short, step, outcome, decision ?? (short === 'Suspended' || short === 'Claimed' ? reason : undefined)]
-    .filter((one) => one !== undefined)
-    .join(' ');
+  const { step, outcome, reason, decision } = data as Partial<Record<string, string>>;
+  const why = short === 'Suspended' || short === 'Claimed' ? reason : undefined;
+  return [short, step, outcome, decision, why].filter((one) => one !== undefined).join(' ');
 }
 
 /** Lets everything that is ready run. */
