@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { coarseNow } from './clock.js';
 
+/** Two digits of base 32 for every number below 1,024, in ascending order: writing a number is then a look-up. */
+const PAIRS = Array.from({ length: 1024 }, (_, number) => number.toString(32).padStart(2, '0'));
+/** Ids of one millisecond: four digits of base 32. */
+const COUNTS = 1024 * 1024;
+
 /**
  * Makes short text ids that sort by time and are unique across OS processes without any coordination:
- * milliseconds (8 characters), a random mark of this generator (10 characters) and a counter. About 30 ns each, where
- * `randomUUID` takes 175–240 ns; that is why messages carry these.
+ * milliseconds (8 characters), a random mark of this generator (10 characters) and a counter (4 characters). About
+ * 20 ns each, where `randomUUID` takes 175–240 ns; that is why messages carry these.
  *
  * @example `mi3x4n2k7q0s5w9d1f002s`
  */
@@ -23,17 +28,18 @@ export class TextIdGenerator {
       .slice(-10);
   }
 
-  /** The next id. Ids of one generator are strictly ascending as text while the clock does not go back. */
+  /** The next id. Ids of one generator are strictly ascending as text, also when the clock goes back. */
   next(): string {
     const time = this.now();
-    if (time !== this.time) this.startMillisecond(time);
-    return this.prefix + (this.counter++).toString(36).padStart(4, '0');
+    if (time > this.time) this.startMillisecond(time);
+    // A full millisecond, or a clock that stands still, borrows from the next one.
+    else if (this.counter === COUNTS) this.startMillisecond(this.time + 1);
+    const count = this.counter++;
+    return this.prefix + (PAIRS[count >>> 10] as string) + (PAIRS[count & 1023] as string);
   }
 
   private startMillisecond(time: number): void {
-    // A clock that goes back must not repeat ids: the counter only starts again when time moved forward.
-    if (time > this.time) this.counter = 0;
-    else if (this.time !== -1) return;
+    this.counter = 0;
     this.time = time;
     this.prefix = time.toString(36).padStart(8, '0') + this.mark;
   }

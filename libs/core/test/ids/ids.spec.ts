@@ -10,6 +10,7 @@ import {
   type CommitBatch,
   type StoreCapabilities,
 } from '@catga/core';
+import { TextIdGenerator } from '../../src/foundation/index.js';
 
 const EPOCH = 1_704_067_200_000;
 const NOON = Date.UTC(2026, 10, 22, 12);
@@ -195,5 +196,29 @@ describe('UUIDv7', () => {
     const now = clock();
     const tails = Array.from({ length: 1000 }, () => new UuidV7Generator(now).next().slice(19));
     expect(new Set(tails).size).toBe(1000);
+  });
+});
+
+describe('message ids', () => {
+  it('ascend as text and never repeat, over a full millisecond and a clock that goes back', () => {
+    const now = clock();
+    const generator = new TextIdGenerator(now);
+    let last = generator.next();
+    expect(last).toMatch(/^[0-9a-z]{22}$/);
+    let isAscending = true;
+    for (let made = 0; made < 1_100_000; made++) {
+      if (made === 500_000) now.move(-60_000);
+      const next = generator.next();
+      isAscending &&= next > last;
+      last = next;
+    }
+    expect(isAscending).toBe(true);
+    expect(last).toHaveLength(22);
+  });
+
+  it('differ between generators of the same moment', () => {
+    const now = clock();
+    const ids = Array.from({ length: 1000 }, () => new TextIdGenerator(now).next());
+    expect(new Set(ids).size).toBe(1000);
   });
 });
