@@ -111,7 +111,6 @@ const all = (...branches: FlowNode[][]): FlowNode => ({ kind: 'parallel', mode: 
 const when = (condition: string, yes: FlowNode[], no: FlowNode[] = []): FlowNode => ({
   kind: 'branch',
   condition,
-  // eslint-disable-next-line unicorn/no-thenable -- an array; nothing can call it
   then: yes,
   otherwise: no,
 });

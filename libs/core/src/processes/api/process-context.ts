@@ -77,9 +77,11 @@ export class ProcessContext {
   }
 }
 
-/** How `continueAsNew` leaves the flow. Not an error: do not catch it. */
-export class ContinueAsNew {
-  constructor(readonly command: object) {}
+/** How `continueAsNew` leaves the flow. */
+export class ContinueAsNew extends Error {
+  constructor(readonly command: object) {
+    super('The process continues as a new run. This is not an error: let it pass, do not catch it.');
+  }
 }
 
 const neverAborted = new AbortController().signal;

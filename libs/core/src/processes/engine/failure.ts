@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   DomainError,
   NonRetriableError,
@@ -62,7 +63,7 @@ export function describeError(error: unknown): RecordedError {
   const { name, message, code, stack } = error as Partial<Record<keyof RecordedError, unknown>>;
   return {
     name: typeof name === 'string' ? name : 'Error',
-    message: typeof message === 'string' ? message : String(error),
+    message: typeof message === 'string' ? message : inspect(error),
     ...(typeof code === 'string' ? { code } : {}),
     ...(typeof stack === 'string' ? { stack } : {}),
   };

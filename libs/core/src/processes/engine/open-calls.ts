@@ -1,4 +1,11 @@
-import type { OpenCall } from './run.js';
+import type { OpenCall, StepEnd } from './run.js';
+
+/** An end that the flow is still to see, with the time of its event. */
+export interface Delivery {
+  readonly call: OpenCall;
+  readonly end: StepEnd;
+  readonly at: number;
+}
 
 /** The calls of one run that have not ended. */
 export class OpenCalls {

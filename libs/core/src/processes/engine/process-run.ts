@@ -6,15 +6,17 @@ import type { History } from '../journal/history.js';
 import { JournalEvent, type EventMeta, type JournalEventType } from '../journal/journal-event.js';
 import { CommitJournal, DirectJournal, type Journal } from '../journal/journal.js';
 import type { Values } from '../journal/values.js';
+import { decodeCommand, encodeCommand } from './command-values.js';
 import { CommitFailures } from './commit-failures.js';
 import { CallIdentity } from './call-identity.js';
+import { cancellation } from './cancellation.js';
 import { Compensation } from './compensation.js';
 import type { CallScope, CompiledProcess, CompiledStep, RunScope } from './compiled-process.js';
 import { derivedLine } from './derived-line.js';
 import { describeError, encodeError } from './failure.js';
 import { FastLane } from './fast-lane.js';
 import { HistoryLimit } from './history-limit.js';
-import { OpenCalls } from './open-calls.js';
+import { OpenCalls, type Delivery } from './open-calls.js';
 import { Replay } from './replay.js';
 import { encodeResult } from './result-encoding.js';
 import {
@@ -38,13 +40,6 @@ import { StepKeys } from './step-keys.js';
  * steps are compensated. `ending`: the last event is being written. `over`: this object has no say any more.
  */
 type Phase = 'flowing' | 'settling' | 'undoing' | 'ending' | 'over';
-
-/** An end that the flow is still to see, with the time of its event. */
-interface Delivery {
-  readonly call: OpenCall;
-  readonly end: StepEnd;
-  readonly at: number;
-}
 
 /**
  * One run of a process in the memory of the node that owns it: where it is, and what happens next.
@@ -125,9 +120,9 @@ export class ProcessRun implements Run, RunScope {
    * @param durable called when the start is safe
    */
   start(first: RunStarted, command: object, expectedRecord: number, durable?: () => void): void {
-    const input = this.values.encode(this.values.encoded ? { ...command } : command);
+    const input = encodeCommand(this.values, command);
     // Read back before anything is written: what cannot be read must not be started.
-    const given = this.values.encoded ? this.toCommand(this.values.decode(input)) : command;
+    const given = decodeCommand(this.values, this.process, input);
     this.journal = this.openJournal(expectedRecord);
     this.journal.add(first, this.startedAt, input, durable);
     this.index('running', {}, expectedRecord);
@@ -156,7 +151,7 @@ export class ProcessRun implements Run, RunScope {
       return new Compensation(this).resume(history);
     }
     if (history.cancel) return this.end(cancellation(this.id, history.cancel));
-    const command = this.toCommand(this.values.decode(history.input));
+    const command = decodeCommand(this.values, this.process, history.input);
     this.replaying = new Replay(this, history);
     this.env.turns.schedule(this);
     this.flow(command);
@@ -370,7 +365,7 @@ export class ProcessRun implements Run, RunScope {
   }
 
   private continueAsNew(command: object): void {
-    const input = this.values.encode(this.values.encoded ? { ...command } : command);
+    const input = encodeCommand(this.values, command);
     // Still running, as far as the index knows: whoever finds it after a crash starts the next run.
     this.finish('ProcessContinuedAsNew', {}, input, { status: 'running' }, { kind: 'continued', command });
   }
@@ -482,15 +477,4 @@ export class ProcessRun implements Run, RunScope {
     };
     this.journal.index(recordWrite(this.env.store, id, record, ifVersion, this.env.removeAt(record)));
   }
-
-  private toCommand(fields: unknown): object {
-    if (!this.values.encoded) return fields as object;
-    return Object.assign(Object.create(this.process.blueprint.command.prototype as object) as object, fields);
-  }
-}
-
-function cancellation(id: string, meta: EventMeta): Cause {
-  const error = new ProcessCancelledError(id, meta.reason);
-  const reason = meta.reason === undefined ? {} : { reason: meta.reason };
-  return { as: 'cancelled', error, compensate: meta.compensate ?? true, ...reason };
 }

@@ -39,7 +39,7 @@ export class StepKeys {
   }
 
   private named(step: CompiledStep, args: unknown[]): string {
-    const key = step.key as ((...args: unknown[]) => unknown) | undefined;
+    const key = step.key as ((...args: unknown[]) => string | number) | undefined;
     const base = key === undefined ? step.name : `${step.name}[${key(...args)}]`;
     const occurrences = (this.occurrences ??= new Map<string, number>());
     const number = (occurrences.get(base) ?? 0) + 1;
