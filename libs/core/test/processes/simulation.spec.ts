@@ -3,6 +3,7 @@ import { jest } from '@jest/globals';
 import { isDeepStrictEqual } from 'node:util';
 import { Replay } from '../../src/processes/engine/replay.js';
 import { History } from '../../src/processes/journal/history.js';
+import { contend, onFailingStore } from './simulation/adversity.js';
 import { generate, type Program } from './simulation/program.js';
 import {
   crashAlong,
@@ -31,11 +32,14 @@ afterAll(() => {
 });
 
 /** Does the work for each program, many at a time, and collects what is wrong; enough is enough after five. */
-async function eachProgram(work: (program: Program) => Promise<string | undefined>): Promise<string> {
+async function eachProgram(
+  work: (program: Program) => Promise<string | undefined>,
+  runs: number = RUNS,
+): Promise<string> {
   const failures: string[] = [];
   let next = FIRST;
   const worker = async (): Promise<void> => {
-    while (next < FIRST + RUNS && failures.length < 5) {
+    while (next < FIRST + runs && failures.length < 5) {
       const failure = await work(generate(next++));
       if (failure !== undefined) failures.push(failure);
     }
@@ -101,6 +105,40 @@ describe(`${RUNS} random programs from seed ${FIRST}`, () => {
       expect(failures).toBe('');
       // Those that can be compared with their crashed run were.
       expect(compared).toBe(crashed.size);
+    },
+    TIME_LIMIT,
+  );
+});
+
+describe('other adversities', () => {
+  const some = Math.ceil(RUNS / 8);
+
+  it(
+    'three nodes that take a run from each other all the time write one history',
+    async () => {
+      let claims = 0;
+      const failures = await eachProgram(async (program) => {
+        const verdict = await contend(program);
+        claims += verdict.lives - 1;
+        return wrong(program, verdict, await replayFinished(program, verdict));
+      }, some);
+      expect(failures).toBe('');
+      expect(claims).toBeGreaterThan(some);
+    },
+    TIME_LIMIT,
+  );
+
+  it(
+    'a store whose commits fail now and then, applied or not, changes nothing',
+    async () => {
+      let failed = 0;
+      const failures = await eachProgram(async (program) => {
+        const verdict = await onFailingStore(program);
+        failed += verdict.failures;
+        return wrong(program, verdict, await replayFinished(program, verdict));
+      }, some);
+      expect(failures).toBe('');
+      expect(failed).toBeGreaterThan(some);
     },
     TIME_LIMIT,
   );

@@ -29,7 +29,7 @@ export interface Verdict {
 }
 
 /** Tells the world what is durable, the moment it is. */
-class WatchedStore extends MemoryStore {
+export class WatchedStore extends MemoryStore {
   readonly durable = { started: new Set<string>(), ended: new Set<string>(), undone: new Set<string>() };
 
   constructor() {
@@ -208,7 +208,7 @@ export async function replayFinished(program: Program, { store, ending }: Verdic
   }
 }
 
-async function verdict(program: Program, store: Store, world: World, ending: Ending): Promise<Verdict> {
+export async function verdict(program: Program, store: Store, world: World, ending: Ending): Promise<Verdict> {
   const problems = await judge(program, store, world, ending);
   const order = [...new Set(world.effects.map(({ key }) => key))];
   return { problems, lives: world.life, ending, order, store };
@@ -226,10 +226,10 @@ export async function report(program: Program, verdictOf: Verdict): Promise<stri
   ].join('\n');
 }
 
-function idOf(program: Program): string {
+export function idOf(program: Program): string {
   return `Sim:${program.seed}`;
 }
 
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
