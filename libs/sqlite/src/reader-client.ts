@@ -5,10 +5,10 @@ import { startWorker } from './worker-thread.js';
 import type { Cell } from './worker/driver.js';
 import type { Query, ReadReply, ReadRequest, WorkerSettings } from './worker/protocol.js';
 
-/** A query whose rows are awaited. */
+/** A query whose answer is awaited. */
 interface Asked {
-  readonly rows: (readonly Cell[])[];
-  readonly resolve: (rows: (readonly Cell[])[]) => void;
+  readonly cells: Cell[];
+  readonly resolve: (cells: readonly Cell[]) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -25,11 +25,12 @@ export class ReaderClient {
     this.worker ??= this.start();
   }
 
-  read(query: Query): Promise<(readonly Cell[])[]> {
+  /** Rows as one flat list, see worker/protocol.ts. */
+  read(query: Query): Promise<readonly Cell[]> {
     return new Promise((resolve, reject) => {
       const worker = (this.worker ??= this.start());
       const request: ReadRequest = { id: ++this.lastId, query };
-      this.asked.set(request.id, { rows: [], resolve, reject });
+      this.asked.set(request.id, { cells: [], resolve, reject });
       if (this.asked.size === 1) worker.ref();
       worker.postMessage(request);
     });
@@ -58,14 +59,14 @@ export class ReaderClient {
     return worker;
   }
 
-  private answered({ id, rows, more, fault }: ReadReply): void {
+  private answered({ id, cells, more, fault }: ReadReply): void {
     const asked = this.asked.get(id);
     if (asked === undefined) return;
-    for (const row of rows) asked.rows.push(row);
+    for (const cell of cells) asked.cells.push(cell);
     if (more) return;
     this.asked.delete(id);
     if (this.asked.size === 0) this.worker?.unref();
-    if (fault === undefined) asked.resolve(asked.rows);
+    if (fault === undefined) asked.resolve(asked.cells);
     else asked.reject(toError(this.settings.path, fault));
   }
 

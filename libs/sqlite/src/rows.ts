@@ -7,27 +7,41 @@ import {
   type StoredRecord,
 } from '@catga/core';
 import type { Cell } from './worker/driver.js';
-import type { Query } from './worker/protocol.js';
+import { ALL_CELLS, RECORD_CELLS, STREAM_CELLS, type Query } from './worker/protocol.js';
 
-type Row = readonly Cell[];
+type Cells = readonly Cell[];
 
-/** An event of a row of worker/reader.ts. */
-export function toEvent(row: Row): StoredEvent {
-  const [position, stream, version, type, at, data, metadata] = row;
+/** Events of the answer to a query `stream`, or, without the name of the stream, `all`. */
+export function toEvents(cells: Cells, stream?: string): StoredEvent[] {
+  const width = stream === undefined ? ALL_CELLS : STREAM_CELLS;
+  const events: StoredEvent[] = [];
+  for (let at = 0; at < cells.length; at += width) events.push(toEvent(cells, at, stream));
+  return events;
+}
+
+function toEvent(cells: Cells, at: number, stream: string | undefined): StoredEvent {
+  const metadata = cells[at + 5];
   const event = {
-    stream: stream as string,
-    version: version as number,
-    position: position as number,
-    type: type as string,
-    data,
-    at: at as number,
+    stream: stream ?? (cells[at + 6] as string),
+    version: cells[at] as number,
+    position: cells[at + 1] as number,
+    type: cells[at + 2] as string,
+    data: cells[at + 4],
+    at: cells[at + 3] as number,
   };
   return metadata === null ? event : { ...event, metadata };
 }
 
-/** A record of a row of worker/reader.ts. */
-export function toRecord(collection: string, row: Row): StoredRecord {
-  const [, key, version, value, tags, createdAt, updatedAt, dueAt, expiresAt] = row;
+/** Records of the answer to a query `record` or `find`. */
+export function toRecords(collection: string, cells: Cells): StoredRecord[] {
+  const records: StoredRecord[] = [];
+  for (let at = 0; at < cells.length; at += RECORD_CELLS)
+    records.push(toRecord(collection, cells.slice(at, at + RECORD_CELLS)));
+  return records;
+}
+
+function toRecord(collection: string, cells: Cells): StoredRecord {
+  const [, key, version, value, tags, createdAt, updatedAt, dueAt, expiresAt] = cells;
   return {
     collection,
     key: key as string,
@@ -59,13 +73,12 @@ export function toFind(query: RecordQuery): Query {
 }
 
 /** The page that answers {@link toFind}. */
-export function toPage(query: RecordQuery, rows: readonly Row[]): RecordPage {
+export function toPage(query: RecordQuery, cells: Cells): RecordPage {
   const { collection, order = 'oldest', limit = 100 } = query;
-  const records = rows.slice(0, limit).map((row) => toRecord(collection, row));
-  const last = rows[limit - 1];
-  if (rows.length <= limit || last === undefined) return { records };
-  return {
-    records,
-    cursor: writeRecordCursor(order, { sequence: Number(last[0]), dueAt: Number(last[7] ?? 0) }),
-  };
+  const found = toRecords(collection, cells);
+  const records = found.slice(0, limit);
+  const last = records.at(-1);
+  if (found.length <= limit || last === undefined) return { records };
+  const sequence = Number(cells[(limit - 1) * RECORD_CELLS]);
+  return { records, cursor: writeRecordCursor(order, { sequence, dueAt: last.dueAt ?? 0 }) };
 }

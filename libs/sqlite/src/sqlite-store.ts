@@ -17,10 +17,12 @@ import {
 import { isName } from './commit-cells.js';
 import { FileWatch } from './file-watch.js';
 import { ReaderClient } from './reader-client.js';
-import { toEvent, toFind, toPage, toRecord } from './rows.js';
+import { toEvents, toFind, toPage, toRecords } from './rows.js';
 import type { SqliteStoreOptions } from './sqlite-store.options.js';
 import { toSettings } from './settings.js';
 import { WriterClient } from './writer-client.js';
+import type { Cell } from './worker/driver.js';
+import type { Query } from './worker/protocol.js';
 
 /**
  * A store in one SQLite file: durable, for everything that runs on one machine. Several OS processes may use the same
@@ -77,24 +79,23 @@ export class SqliteStore extends Store {
   override async readStream(stream: string, options: ReadStreamOptions = {}): Promise<readonly StoredEvent[]> {
     const { from = null, limit = -1, direction } = options;
     if (!isName(stream)) return [];
-    const rows = await this.read({
+    const cells = await this.read({
       kind: 'stream',
       stream,
       from,
       limit: finite(limit),
       backward: direction === 'backward',
     });
-    return rows.map(toEvent);
+    return toEvents(cells, stream);
   }
 
   override async readAll({ after = 0, limit = 1_000 }: ReadAllOptions = {}): Promise<readonly StoredEvent[]> {
-    return (await this.read({ kind: 'all', after, limit: finite(limit) })).map(toEvent);
+    return toEvents(await this.read({ kind: 'all', after, limit: finite(limit) }));
   }
 
   override async getRecord(collection: string, key: string): Promise<StoredRecord | undefined> {
     if (!isName(collection) || !isName(key)) return undefined;
-    const [row] = await this.read({ kind: 'record', collection, key });
-    return row === undefined ? undefined : toRecord(collection, row);
+    return toRecords(collection, await this.read({ kind: 'record', collection, key }))[0];
   }
 
   override async findRecords(query: RecordQuery): Promise<RecordPage> {
@@ -142,7 +143,7 @@ export class SqliteStore extends Store {
     await Promise.all([this.writer.close(), this.reader.close()]);
   }
 
-  private async read(query: Parameters<ReaderClient['read']>[0]): Promise<Awaited<ReturnType<ReaderClient['read']>>> {
+  private async read(query: Query): Promise<readonly Cell[]> {
     this.assertOpen();
     return this.reader.read(query);
   }

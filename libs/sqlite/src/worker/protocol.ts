@@ -112,10 +112,19 @@ export interface ReadRequest {
   readonly query: Query;
 }
 
-/** From the reader: rows, in pieces so that the main thread is not held up by a big answer. */
+/** From the reader: rows as one flat list, in pieces so that the main thread is not held up by a big answer. */
 export interface ReadReply {
   readonly id: number;
-  readonly rows: readonly Cell[][];
+  readonly cells: readonly Cell[];
   readonly more: boolean;
   readonly fault?: Fault;
 }
+
+/** Cells a row of the answer to `stream`: version, position, type, time, data, metadata. */
+export const STREAM_CELLS = 6;
+/** Cells a row of the answer to `all`: the same, and the stream. */
+export const ALL_CELLS = 7;
+/**
+ * Cells a row of the answers to `record` and `find`: number, key, version, value, tags, created, updated, due, expires.
+ */
+export const RECORD_CELLS = 9;

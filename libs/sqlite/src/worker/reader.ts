@@ -9,10 +9,8 @@ import { findSql, RECORD } from './find-sql.js';
 /** Rows an answer: receiving this many keeps the main thread for well under a millisecond. */
 const ROWS_AT_ONCE = 250;
 
-/** Columns of {@link Query} `stream` and `all`. */
-const EVENT = 'e.position, s.name, e.version, e.type, e.at, e.data, e.metadata';
-const EVENT_PAYLOADS = [5, 6];
-
+const EVENT = 'e.version, e.position, e.type, e.at, e.data, e.metadata';
+const EVENT_PAYLOADS = [4, 5];
 const RECORD_PAYLOADS = [3];
 
 interface Open {
@@ -34,14 +32,14 @@ export class Reader {
   answer({ id, query }: ReadRequest): void {
     try {
       const rows = this.run(query);
-      for (let at = 0; at < rows.length - ROWS_AT_ONCE; at += ROWS_AT_ONCE) {
-        this.reply({ id, rows: rows.slice(at, at + ROWS_AT_ONCE), more: true });
+      let at = 0;
+      for (; rows.length - at > ROWS_AT_ONCE; at += ROWS_AT_ONCE) {
+        this.reply({ id, cells: rows.slice(at, at + ROWS_AT_ONCE).flat(), more: true });
       }
-      const last = Math.max(0, Math.ceil(rows.length / ROWS_AT_ONCE) - 1) * ROWS_AT_ONCE;
-      this.reply({ id, rows: rows.slice(last), more: false });
+      this.reply({ id, cells: rows.slice(at).flat(), more: false });
     } catch (error) {
       this.file.drop();
-      this.reply({ id, rows: [], more: false, fault: toFault(error) });
+      this.reply({ id, cells: [], more: false, fault: toFault(error) });
     }
   }
 
@@ -59,7 +57,7 @@ export class Reader {
         return payloads(
           this.all(
             open,
-            `SELECT ${EVENT} FROM events e JOIN streams s ON s.id = e.stream_id WHERE e.position > ? ORDER BY e.position LIMIT ?`,
+            `SELECT ${EVENT}, s.name FROM events e JOIN streams s ON s.id = e.stream_id WHERE e.position > ? ORDER BY e.position LIMIT ?`,
             [query.after, query.limit],
           ),
           EVENT_PAYLOADS,
