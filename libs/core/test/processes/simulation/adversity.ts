@@ -53,7 +53,7 @@ export async function onFailingStore(program: Program): Promise<Verdict & { read
   const store = new FaultyStore(inner);
   store.delayCommits(async () => {
     await world.pause();
-    if (!random.chance(0.12)) return;
+    if (!random.chance(0.25)) return;
     failures++;
     store.failNext(1, undefined, { applied: random.chance(0.5) });
   });
