@@ -1,4 +1,5 @@
 import { ProcessCancelledError } from '../api/process.errors.js';
+import type { CancelOptions } from '../api/process.types.js';
 import type { EventMeta } from '../journal/journal-event.js';
 import type { Cause } from './run.js';
 
@@ -7,4 +8,9 @@ export function cancellation(id: string, meta: EventMeta): Cause {
   const error = new ProcessCancelledError(id, meta.reason);
   const reason = meta.reason === undefined ? {} : { reason: meta.reason };
   return { as: 'cancelled', error, compensate: meta.compensate ?? true, ...reason };
+}
+
+/** What the journal is to say about a request to cancel. */
+export function cancelRequest({ compensate = true, by, reason }: CancelOptions): EventMeta {
+  return { compensate, ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
 }

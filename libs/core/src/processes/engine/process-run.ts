@@ -1,23 +1,23 @@
 import { coarseNow } from '../../foundation/index.js';
 import { ContinueAsNew, type ProcessContext } from '../api/process-context.js';
-import { ProcessCancelledError, ProcessDivergedError } from '../api/process.errors.js';
+import { ProcessCancelledError } from '../api/process.errors.js';
 import type { CancelOptions, ProcessStatus } from '../api/process.types.js';
 import type { History } from '../journal/history.js';
-import { JournalEvent, type EventMeta, type JournalEventType } from '../journal/journal-event.js';
-import { CommitJournal, DirectJournal, type Journal } from '../journal/journal.js';
+import { JournalEvent, type EventMeta } from '../journal/journal-event.js';
+import type { Journal } from '../journal/journal.js';
 import type { Values } from '../journal/values.js';
 import { decodeCommand, encodeCommand } from './command-values.js';
-import { CommitFailures } from './commit-failures.js';
 import { CallIdentity } from './call-identity.js';
-import { cancellation } from './cancellation.js';
+import { cancellation, cancelRequest } from './cancellation.js';
 import { Compensation } from './compensation.js';
 import type { CallScope, CompiledProcess, CompiledStep, RunScope } from './compiled-process.js';
-import { derivedLine } from './derived-line.js';
-import { describeError, encodeError } from './failure.js';
+import { completed, continued, ended, parked, suspended, type Ending } from './endings.js';
 import { FastLane } from './fast-lane.js';
 import { HistoryLimit } from './history-limit.js';
+import { openJournal, resumeJournal } from './open-journal.js';
 import { OpenCalls, type Delivery } from './open-calls.js';
-import { Replay } from './replay.js';
+import { Patches } from './patches.js';
+import { diverged, Replay } from './replay.js';
 import { encodeResult } from './result-encoding.js';
 import {
   never,
@@ -26,11 +26,11 @@ import {
   type Run,
   type RunEnvironment,
   type RunIdentity,
-  type RunOutcome,
   type StepEnd,
 } from './run.js';
 import { RunContext } from './run-context.js';
-import { recordWrite, runIdOf, streamOf, type RecordChange, type RunRecord } from './run-record.js';
+import { lineOf } from './run-line.js';
+import { recordWrite, runIdOf, streamOf, type RecordChange } from './run-record.js';
 import type { RunStarted } from './run-started.js';
 import { StepCall } from './step-call.js';
 import { StepKeys } from './step-keys.js';
@@ -66,12 +66,11 @@ export class ProcessRun implements Run, RunScope {
   // Made when needed: most runs in memory need none of these, and memory holds many runs.
   private calls: OpenCalls | undefined;
   private deliveries: Delivery[] | undefined;
-  private patches: Map<string, boolean> | undefined;
+  private patches: Patches | undefined;
   private controller: AbortController | undefined;
   private scope: RunContext | undefined;
   private limit: HistoryLimit | undefined;
   private replaying: Replay | undefined;
-  private byOperator = false;
 
   constructor(
     readonly env: RunEnvironment,
@@ -123,7 +122,7 @@ export class ProcessRun implements Run, RunScope {
     const input = encodeCommand(this.values, command);
     // Read back before anything is written: what cannot be read must not be started.
     const given = decodeCommand(this.values, this.process, input);
-    this.journal = this.openJournal(expectedRecord);
+    this.journal = openJournal(this, expectedRecord);
     this.journal.add(first, this.startedAt, input, durable);
     this.index('running', {}, expectedRecord);
     this.flow(given);
@@ -132,40 +131,28 @@ export class ProcessRun implements Run, RunScope {
   /** A later life: this node has just claimed the run, and goes on where the journal ends. */
   resume(history: History, byOperator: boolean): void {
     this.startedAt = this.flowTime = history.startedAt;
-    this.byOperator = byOperator;
     this.limit = new HistoryLimit(history.operatorAt);
-    this.journal ??= new CommitJournal(this.env.store, this.stream, history.version, new CommitFailures(this));
-    this.patches = new Map([...history.patches].map((patch) => [patch, true]));
+    this.journal ??= resumeJournal(this, history.version);
+    this.patches = new Patches(history.patches);
     // What today's codec cannot read parks the run, like code that does not fit it.
     try {
-      this.goOn(history);
+      this.goOn(history, byOperator);
     } catch (error) {
-      this.diverge(error);
+      diverged(this, error);
     }
   }
 
-  private goOn(history: History): void {
+  private goOn(history: History, byOperator: boolean): void {
     if (history.compensating) {
       this.flowEnded = true;
       this.phase = 'undoing';
       return new Compensation(this).resume(history);
     }
-    if (history.cancel) return this.end(cancellation(this.id, history.cancel));
+    if (history.cancel) return this.cancelRequested(history.cancel);
     const command = decodeCommand(this.values, this.process, history.input);
-    this.replaying = new Replay(this, history);
+    this.replaying = new Replay(this, history, byOperator);
     this.env.turns.schedule(this);
     this.flow(command);
-  }
-
-  private openJournal(expectedRecord: number): Journal {
-    const { store } = this.env;
-    if (store.openDerived && expectedRecord === 0) {
-      // Its start, its end, and two events for each step.
-      const room = 2 + 2 * this.process.steps.size;
-      return new DirectJournal(store.openDerived(this.id, derivedLine, room), store);
-    }
-    if (store.openDirect) return new DirectJournal(store.openDirect(this.stream), store);
-    return new CommitJournal(store, this.stream, 0, new CommitFailures(this));
   }
 
   private flow(command: unknown): void {
@@ -187,11 +174,9 @@ export class ProcessRun implements Run, RunScope {
   callStep(step: CompiledStep, args: unknown[]): Promise<unknown> {
     if (this.phase !== 'flowing') return never();
     const slot = this.keys.next(step, args);
-    if (this.replaying) return this.requestRecorded(this.replaying, new StepCall(this, step, slot.key, args));
-    if (this.journal.length >= this.env.limits.historyWarning) {
-      this.limit ??= new HistoryLimit(0);
-      if (this.limit.reached(this)) return never();
-    }
+    if (this.replaying) return this.replaying.request(new StepCall(this, step, slot.key, args));
+    const isLong = this.journal.length >= this.env.limits.historyWarning;
+    if (isLong && (this.limit ??= new HistoryLimit(0)).reached(this)) return never();
     if (this.lane && !this.current) return this.lane.call(step, slot, args);
     const call = new StepCall(this, step, slot.key, args);
     call.begin();
@@ -203,14 +188,7 @@ export class ProcessRun implements Run, RunScope {
   }
 
   patched(id: string): boolean {
-    const patches = (this.patches ??= new Map<string, boolean>());
-    let value = patches.get(id);
-    if (value === undefined) {
-      value = !this.replaying?.hasMore;
-      patches.set(id, value);
-      if (value) this.journal.append(new JournalEvent('ProcessPatched', coarseNow(), { patch: id }));
-    }
-    return value;
+    return (this.patches ??= new Patches()).isNew(id, this.journal, this.replaying?.hasMore === true);
   }
 
   // --- what its calls tell ------------------------------------------------------------------------------------------
@@ -221,7 +199,7 @@ export class ProcessRun implements Run, RunScope {
 
   callEnded(call: OpenCall, end?: StepEnd): void {
     this.calls?.delete(call);
-    if (this.phase === 'settling') return this.settled();
+    this.settled();
     if (this.phase !== 'flowing' || !end) return;
     // The time of the journal's event, written in this very turn: a replay reads it from there.
     const at = coarseNow();
@@ -235,7 +213,7 @@ export class ProcessRun implements Run, RunScope {
   }
 
   callSettled(): void {
-    if (this.phase === 'settling') this.settled();
+    this.settled();
   }
 
   callWaits(): void {
@@ -247,14 +225,16 @@ export class ProcessRun implements Run, RunScope {
     const until = this.calls?.size ? this.calls.wakesAt : undefined;
     if (until === undefined || this.phase !== 'flowing' || this.current) return;
     if (until - this.env.clock.now() <= this.env.limits.suspendAfter) return;
-    const record = { status: 'waiting' as const, waitingUntil: until };
-    this.finish('ProcessSuspended', { reason: 'retry', until }, null, record, { kind: 'suspended', until });
+    this.finish(suspended(until));
   }
 
   /** One thing in a turn of the event loop; what is to be written only when nothing is left that may add to it. */
   turn(): void {
     if (this.phase === 'over') return;
-    if (this.replaying && this.phase === 'flowing') return this.replayTurn(this.replaying);
+    if (this.replaying && this.phase === 'flowing') {
+      if (this.replaying.turn() === 'finished') this.replaying = undefined;
+      return this.env.turns.schedule(this);
+    }
     const next = this.phase === 'flowing' ? this.deliveries?.shift() : undefined;
     if (!next) {
       this.sleepIfIdle();
@@ -270,7 +250,7 @@ export class ProcessRun implements Run, RunScope {
       call.deliver(end);
     } catch (error) {
       // The codec cannot read what it has written. The effect has happened: a mended codec goes on from here.
-      this.diverge(error);
+      diverged(this, error);
     }
   }
 
@@ -284,77 +264,26 @@ export class ProcessRun implements Run, RunScope {
     return Number.POSITIVE_INFINITY;
   }
 
-  // --- the past -----------------------------------------------------------------------------------------------------
-
-  private requestRecorded(replay: Replay, call: StepCall): Promise<unknown> {
-    try {
-      replay.request(call);
-    } catch (error) {
-      this.diverge(error);
-      return never();
-    }
-    return call.promise;
-  }
-
-  private replayTurn(replay: Replay): void {
-    try {
-      if (replay.turn() === 'more') return this.env.turns.schedule(this);
-    } catch (error) {
-      return this.diverge(error);
-    }
-    this.replaying = undefined;
-    const held = replay.heldCalls();
-    const asking = held.find(({ call, record }) => record?.status === 'started' && call.step.onUnknown === 'ask');
-    if (asking && !this.byOperator) {
-      return this.park(
-        'outcome-unknown',
-        `Step "${asking.call.key}" was started and never finished, and asks: retry runs it again with the same idempotency key.`,
-      );
-    }
-    for (const { call, record } of held) call.begin(record);
-    this.env.turns.schedule(this);
-  }
-
-  /** The flow has ended: has it asked for everything that is recorded? */
-  private pastConsumed(): boolean {
-    try {
-      this.replaying?.assertConsumed();
-      return true;
-    } catch (error) {
-      this.diverge(error);
-      return false;
-    }
-  }
-
-  private diverge(error: unknown): void {
-    this.park('diverged', error instanceof ProcessDivergedError ? error.message : describeError(error).message);
-  }
-
   // --- how a run ends -----------------------------------------------------------------------------------------------
 
   private flowReturned(value: unknown): unknown {
-    if (this.phase !== 'flowing') return this.elsewhere();
     this.flowEnded = true;
-    if (!this.pastConsumed()) return this.elsewhere();
-    let result: unknown;
+    if (this.phase !== 'flowing' || this.replaying?.consumed() === false) return this.elsewhere();
+    let ending: Ending;
     try {
-      result = encodeResult(this, 'execute', value);
+      ending = completed(this.values, encodeResult(this, 'execute', value));
     } catch (error) {
-      this.end({ as: 'failed', error, compensate: true });
-      return this.elsewhere();
+      return this.flowThrew(error);
     }
-    const record = { status: 'completed' as const, finishedAt: coarseNow() };
-    this.finish('ProcessCompleted', {}, result, record, { kind: 'completed', result: this.values.decode(result) });
+    this.finish(ending);
     return this.isOver ? value : this.elsewhere();
   }
 
   private flowThrew(error: unknown): unknown {
-    if (this.phase === 'flowing') {
-      this.flowEnded = true;
-      if (this.pastConsumed()) {
-        if (error instanceof ContinueAsNew) this.continueAsNew(error.command);
-        else this.end({ as: 'failed', error, compensate: true });
-      }
+    this.flowEnded = true;
+    if (this.phase === 'flowing' && this.replaying?.consumed() !== false) {
+      if (error instanceof ContinueAsNew) this.finish(continued(this.values, error.command));
+      else this.end({ as: 'failed', error, compensate: true });
     }
     return this.elsewhere();
   }
@@ -364,22 +293,12 @@ export class ProcessRun implements Run, RunScope {
     return this.awaited ? this.env.resultOf(this.id) : undefined;
   }
 
-  private continueAsNew(command: object): void {
-    const input = encodeCommand(this.values, command);
-    // Still running, as far as the index knows: whoever finds it after a crash starts the next run.
-    this.finish('ProcessContinuedAsNew', {}, input, { status: 'running' }, { kind: 'continued', command });
-  }
-
   /** Ends the flow and undoes what it has done. Returns false when it is too late for that. */
   cancel(options: CancelOptions): boolean {
     if (this.phase !== 'flowing') return false;
-    const meta: EventMeta = {
-      compensate: options.compensate ?? true,
-      ...(options.by === undefined ? {} : { by: options.by }),
-      ...(options.reason === undefined ? {} : { reason: options.reason }),
-    };
-    this.journal.append(new JournalEvent('ProcessCancelRequested', coarseNow(), meta));
-    this.end(cancellation(this.id, meta));
+    const request = cancelRequest(options);
+    this.journal.append(new JournalEvent('ProcessCancelRequested', coarseNow(), request));
+    this.cancelRequested(request);
     return true;
   }
 
@@ -405,7 +324,7 @@ export class ProcessRun implements Run, RunScope {
   private settled(): void {
     if (this.phase !== 'settling' || this.calls?.size || this.current || !this.cause) return;
     this.phase = 'undoing';
-    new Compensation(this).start(this.cause);
+    this.restartEnd();
   }
 
   restartEnd(): void {
@@ -413,19 +332,11 @@ export class ProcessRun implements Run, RunScope {
   }
 
   ended(cause: Cause, undone: boolean): void {
-    const error = encodeError(cause.error, this.values);
-    const reason = cause.reason === undefined ? {} : { reason: cause.reason };
-    const meta: EventMeta = { compensate: undone, ...reason };
-    const record = { status: cause.as, finishedAt: coarseNow(), error: describeError(cause.error) };
-    if (cause.as === 'cancelled')
-      this.finish('ProcessCancelled', meta, error, record, { kind: 'cancelled', ...reason });
-    else this.finish('ProcessFailed', meta, error, record, { kind: 'failed', error: this.values.decode(error) });
+    this.finish(ended(this.values, cause, undone));
   }
 
   park(status: ProcessStatus, explanation: string): void {
-    if (this.phase === 'over' || this.phase === 'ending') return;
-    const meta: EventMeta = { reason: status, explanation };
-    this.finish('ProcessSuspended', meta, null, { status }, { kind: 'parked', status, explanation });
+    if (this.phase !== 'over' && this.phase !== 'ending') this.finish(parked(status, explanation));
   }
 
   abandon(): void {
@@ -436,13 +347,7 @@ export class ProcessRun implements Run, RunScope {
   }
 
   /** Writes the last event together with the run's line in the index; then the run leaves memory. */
-  private finish(
-    type: JournalEventType,
-    meta: EventMeta,
-    data: unknown,
-    record: RecordChange & { status: ProcessStatus },
-    outcome: RunOutcome,
-  ): void {
+  private finish({ type, meta, data, record, outcome }: Ending): void {
     this.phase = 'ending';
     this.stopCalls('the process has ended');
     this.index(record.status, record);
@@ -463,18 +368,7 @@ export class ProcessRun implements Run, RunScope {
 
   index(status: ProcessStatus, change: RecordChange = {}, ifVersion?: number): void {
     if (this.journal.derived && (status === 'running' || status === 'completed')) return;
-    const { id, run, tags } = this.identity;
-    const record: RunRecord = {
-      name: this.process.blueprint.name,
-      status,
-      run,
-      startedAt: this.startedAt,
-      finishedAt: change.finishedAt,
-      waitingUntil: change.waitingUntil,
-      owner: status === 'running' || status === 'compensating' ? this.env.ownership.owner : undefined,
-      tags,
-      error: change.error,
-    };
-    this.journal.index(recordWrite(this.env.store, id, record, ifVersion, this.env.removeAt(record)));
+    const record = lineOf(this, status, change);
+    this.journal.index(recordWrite(this.env.store, this.id, record, ifVersion, this.env.removeAt(record)));
   }
 }

@@ -1,7 +1,8 @@
 import type { Payload } from '../../store/index.js';
 import { ProcessDivergedError } from '../api/process.errors.js';
 import type { History, StepRecord } from '../journal/history.js';
-import type { Run, StepEnd } from './run.js';
+import { describeError } from './failure.js';
+import { never, type Run, type StepEnd } from './run.js';
 import type { StepCall } from './step-call.js';
 
 /**
@@ -19,6 +20,8 @@ export class Replay {
   constructor(
     private readonly run: Run,
     private readonly history: History,
+    /** Somebody has looked at the run and let it go on. */
+    private readonly byOperator: boolean,
   ) {}
 
   /** Is there anything recorded that the flow has not come to yet? */
@@ -26,8 +29,42 @@ export class Replay {
     return this.next < this.history.ended.length || this.requested.size < this.history.steps.size;
   }
 
-  /** The flow calls a step. @throws {ProcessDivergedError} when the record says otherwise */
-  request(call: StepCall): void {
+  /** The flow calls a step. When the record says otherwise the run is parked, and the flow goes no further. */
+  request(call: StepCall): Promise<unknown> {
+    try {
+      this.accept(call);
+      return call.promise;
+    } catch (error) {
+      diverged(this.run, error);
+      return never();
+    }
+  }
+
+  /** One turn: hands out the next recorded end, or begins what has not been recorded. */
+  turn(): 'more' | 'finished' {
+    try {
+      if (this.handOut()) return 'more';
+      this.assertConsumed();
+    } catch (error) {
+      diverged(this.run, error);
+      return 'finished';
+    }
+    this.goLive();
+    return 'finished';
+  }
+
+  /** The flow has come to its end: has it asked for everything that is recorded? Parks the run when not. */
+  consumed(): boolean {
+    try {
+      this.assertConsumed();
+      return true;
+    } catch (error) {
+      diverged(this.run, error);
+      return false;
+    }
+  }
+
+  private accept(call: StepCall): void {
     const record = this.history.steps.get(call.key);
     if (!record) {
       this.held.push(call);
@@ -38,31 +75,35 @@ export class Replay {
     if (record.endedBy === 0) this.held.push(call);
   }
 
-  /** One turn: hands out the next recorded end, or finishes. */
-  turn(): 'more' | 'finished' {
+  private handOut(): boolean {
     const record = this.history.ended[this.next];
-    if (!record) {
-      this.assertConsumed();
-      return 'finished';
-    }
+    if (!record) return false;
     const call = this.requested.get(record.key);
-    if (!call) throw this.diverged(`the end of step "${record.key}"`, this.whatTheCodeDid());
+    if (!call) throw this.misfit(`the end of step "${record.key}"`, this.whatTheCodeDid());
     this.next++;
     this.run.flowTime = record.finishedAt ?? this.run.flowTime;
     call.deliver(endOf(record));
-    return 'more';
+    return true;
   }
 
-  /** The flow has come to its end, or the past is used up: everything recorded must have been asked for. */
-  assertConsumed(): void {
+  /** The past is used up: everything recorded must have been asked for. */
+  private assertConsumed(): void {
     for (const key of this.history.steps.keys()) {
-      if (!this.requested.has(key)) throw this.diverged(`a start of step "${key}"`, this.whatTheCodeDid());
+      if (!this.requested.has(key)) throw this.misfit(`a start of step "${key}"`, this.whatTheCodeDid());
     }
   }
 
-  /** Calls that have to run, in the order in which the flow made them. */
-  heldCalls(): readonly { readonly call: StepCall; readonly record: StepRecord | undefined }[] {
-    return this.held.map((call) => ({ call, record: this.history.steps.get(call.key) }));
+  /** Begins the calls that have no end yet, in the order in which the flow made them. */
+  private goLive(): void {
+    const held = this.held.map((call) => ({ call, record: this.history.steps.get(call.key) }));
+    const asking = held.find(({ call, record }) => record?.status === 'started' && call.step.onUnknown === 'ask');
+    if (asking && !this.byOperator) {
+      return this.run.park(
+        'outcome-unknown',
+        `Step "${asking.call.key}" was started and never finished, and asks: retry runs it again with the same idempotency key.`,
+      );
+    }
+    for (const { call, record } of held) call.begin(record);
   }
 
   private compare(call: StepCall, record: StepRecord): void {
@@ -75,7 +116,7 @@ export class Replay {
       throw error;
     }
     if (this.run.values.same(record.input, record.hash, input)) return;
-    throw this.diverged(
+    throw this.misfit(
       `step "${call.key}" with ${preview(this.run.values.decode(record.input))}`,
       `it with ${preview(call.args)}`,
     );
@@ -87,13 +128,18 @@ export class Replay {
     return this.run.flowEnded ? 'end instead' : 'not call it (does execute await something that is no step?)';
   }
 
-  private diverged(expected: string, actual: string): ProcessDivergedError {
+  private misfit(expected: string, actual: string): ProcessDivergedError {
     return new ProcessDivergedError(this.run.id, expected, actual);
   }
 }
 
+/** Parks a run whose code, or codec, no longer fits what it has recorded. */
+export function diverged(run: Run, error: unknown): void {
+  run.park('diverged', error instanceof ProcessDivergedError ? error.message : describeError(error).message);
+}
+
 /** What the flow is to see of an ended step. */
-export function endOf(record: StepRecord): StepEnd {
+function endOf(record: StepRecord): StepEnd {
   return record.status === 'completed' ? { ok: true, value: record.result } : { ok: false, error: record.error };
 }
 

@@ -1,0 +1,77 @@
+import { coarseNow } from '../../foundation/index.js';
+import type { Payload } from '../../store/index.js';
+import type { ProcessStatus } from '../api/process.types.js';
+import type { EventMeta, JournalEventType } from '../journal/journal-event.js';
+import type { Values } from '../journal/values.js';
+import { encodeCommand } from './command-values.js';
+import { describeError, encodeError } from './failure.js';
+import type { Cause, RunOutcome } from './run.js';
+import type { RecordChange } from './run-record.js';
+
+/** How a run leaves memory: its last event for now, its line in the index, and what whoever waits is told. */
+export interface Ending {
+  readonly type: JournalEventType;
+  readonly meta: EventMeta;
+  readonly data: Payload;
+  readonly record: RecordChange & { readonly status: ProcessStatus };
+  readonly outcome: RunOutcome;
+}
+
+export function completed(values: Values, result: Payload): Ending {
+  return {
+    type: 'ProcessCompleted',
+    meta: NO_META,
+    data: result,
+    record: { status: 'completed', finishedAt: coarseNow() },
+    outcome: { kind: 'completed', result: values.decode(result) },
+  };
+}
+
+/** Failed or cancelled, after the compensation. */
+export function ended(values: Values, cause: Cause, undone: boolean): Ending {
+  const data = encodeError(cause.error, values);
+  const reason = cause.reason === undefined ? {} : { reason: cause.reason };
+  const isCancelled = cause.as === 'cancelled';
+  return {
+    type: isCancelled ? 'ProcessCancelled' : 'ProcessFailed',
+    meta: { compensate: undone, ...reason },
+    data,
+    record: { status: cause.as, finishedAt: coarseNow(), error: describeError(cause.error) },
+    outcome: isCancelled ? { kind: 'cancelled', ...reason } : { kind: 'failed', error: values.decode(data) },
+  };
+}
+
+/** Left to somebody's decision. */
+export function parked(status: ProcessStatus, explanation: string): Ending {
+  return {
+    type: 'ProcessSuspended',
+    meta: { reason: status, explanation },
+    data: null,
+    record: { status },
+    outcome: { kind: 'parked', status, explanation },
+  };
+}
+
+/** Waits for its next attempt, longer than it is worth keeping in memory. */
+export function suspended(until: number): Ending {
+  return {
+    type: 'ProcessSuspended',
+    meta: { reason: 'retry', until },
+    data: null,
+    record: { status: 'waiting', waitingUntil: until },
+    outcome: { kind: 'suspended', until },
+  };
+}
+
+/** Still running, as far as the index knows: whoever finds it after a crash starts the next run. */
+export function continued(values: Values, command: object): Ending {
+  return {
+    type: 'ProcessContinuedAsNew',
+    meta: NO_META,
+    data: encodeCommand(values, command),
+    record: { status: 'running' },
+    outcome: { kind: 'continued', command },
+  };
+}
+
+const NO_META: EventMeta = {};

@@ -1,0 +1,25 @@
+import { CommitJournal, DirectJournal, type Journal } from '../journal/journal.js';
+import { CommitFailures } from './commit-failures.js';
+import { derivedLine } from './derived-line.js';
+import type { Run } from './run.js';
+
+/**
+ * The journal of a run that begins, the shortest that its store offers.
+ *
+ * @param expectedRecord version of the id's line in the index; 0 when there is none
+ */
+export function openJournal(run: Run, expectedRecord: number): Journal {
+  const { store } = run.env;
+  if (store.openDerived && expectedRecord === 0) {
+    // Its start, its end, and two events for each step.
+    const room = 2 + 2 * run.process.steps.size;
+    return new DirectJournal(store.openDerived(run.id, derivedLine, room), store);
+  }
+  if (store.openDirect) return new DirectJournal(store.openDirect(run.stream), store);
+  return resumeJournal(run, 0);
+}
+
+/** The journal of a run that goes on at this version. */
+export function resumeJournal(run: Run, version: number): Journal {
+  return new CommitJournal(run.env.store, run.stream, version, new CommitFailures(run));
+}
