@@ -49,7 +49,8 @@ const anything = fc.letrec((tie) => ({
     fc.boolean(),
     fc.constantFrom(null, undefined, -0, NaN, Infinity, -Infinity),
     fc.bigInt(),
-    fc.date({ noInvalidDate: false }),
+    // Node finds no two invalid dates equal inside a Set; they have a test of their own.
+    fc.date({ noInvalidDate: true }),
     fc.uint8Array(),
     fc.uint8Array().map((bytes) => Buffer.from(bytes)),
     fc.float64Array({ noNaN: true }),
@@ -73,6 +74,12 @@ const anything = fc.letrec((tie) => ({
 })).value;
 
 describe('JsonCodec', () => {
+  it('gives an invalid date back as an invalid date', () => {
+    const { when } = roundTrip({ when: new Date(Number.NaN) }) as { when: Date };
+    expect(when).toBeInstanceOf(Date);
+    expect(when.getTime()).toBeNaN();
+  });
+
   it('gives back any nesting of what it accepts', () => {
     fc.assert(
       fc.property(anything, (value) => {
