@@ -56,6 +56,7 @@ export class ReaderClient {
     worker.on('message', (reply: ReadReply) => this.answered(reply));
     worker.on('error', () => undefined); // `exit` follows
     worker.on('exit', () => this.lost(worker));
+    worker.unref(); // last: a listener for messages would undo it
     return worker;
   }
 

@@ -12,14 +12,12 @@ function workerFile(): URL {
   return existsSync(fileURLToPath(beside)) ? beside : new URL('../dist/worker/worker.js', import.meta.url);
 }
 
-/** Starts a worker thread that does not keep the OS process alive. */
+/** Starts a worker thread. It keeps the OS process alive until its owner calls `unref`, after adding its listeners. */
 export function startWorker(settings: WorkerSettings): Worker {
-  const worker = new Worker(workerFile(), {
+  return new Worker(workerFile(), {
     name: `catga-sqlite-${settings.role}`,
     workerData: settings,
     // Not those of the main thread: loaders and inspectors meant for it do not belong here.
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
-  worker.unref();
-  return worker;
 }

@@ -125,6 +125,7 @@ export class WriterClient {
     worker.on('message', (reply: WriterReply) => this.answered(reply));
     worker.on('error', (error) => (reason = String(error)));
     worker.on('exit', () => this.lost(worker, reason));
+    worker.unref(); // last: a listener for messages would undo it
     return worker;
   }
 

@@ -95,7 +95,7 @@ describe('A SqliteStore in several OS processes', () => {
     const path = join(newFolder(), 'ends.db');
     const child = new Child('forget-to-close.mjs', [path]);
     await child.done();
-    expect(child.lines).toEqual(['acknowledged']);
+    expect(child.lines).toEqual(['CATGA_STORE_CONNECTION', 'acknowledged']);
     expect(rawValue(path, 'SELECT count(*) FROM events')).toBe(1);
   });
 });
