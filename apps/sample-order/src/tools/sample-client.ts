@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** An answer of the sample. */
@@ -50,6 +51,8 @@ export class SampleClient {
   ) {
     this.keepTrying = options.keepTrying ?? false;
     this.signal = options.signal ?? new AbortController().signal;
+    // Every request under way listens to it.
+    setMaxListeners(0, this.signal);
   }
 
   /** Sends a request until it is answered. @throws {UnreachableError} */
