@@ -5,12 +5,15 @@ import { describeError } from './failure.js';
 import { never, type Run, type StepEnd } from './run.js';
 import type { StepCall } from './step-call.js';
 
+/** Ends handed out in one turn of the event loop, where order cannot be ambiguous. */
+const BURST = 64;
+
 /**
  * Hands the recorded past to the flow again.
  *
- * Invariants: recorded ends are handed out in the order in which they were recorded, one per turn of the event loop, so
- * branches meet in the same order as the first time. Nothing new begins before the whole past has been consumed: a
- * program that does not fit its history is found out before it has had any effect.
+ * Invariants: recorded ends are handed out in the order in which they were recorded; where branches run side by side,
+ * one per turn of the event loop, so that they meet as they did the first time. Nothing new begins before the whole past
+ * has been consumed: a program that does not fit its history is found out before it has had any effect.
  */
 export class Replay {
   private next = 0;
@@ -73,6 +76,10 @@ export class Replay {
     this.compare(call, record);
     this.requested.set(call.key, call);
     if (record.endedBy === 0) this.held.push(call);
+    // One step at a time: nothing else could be overtaken, so the end need not wait for the next turn. Now and then it
+    // does all the same, so that a long past does not keep the event loop from everybody else.
+    const isNext = this.history.ended[this.next] === record;
+    if (isNext && this.run.process.blueprint.sequential && this.next % BURST !== BURST - 1) this.handOut();
   }
 
   private handOut(): boolean {
