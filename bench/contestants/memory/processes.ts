@@ -10,6 +10,7 @@ const VARIANTS: Record<string, { readonly options: CatgaModuleOptions; readonly 
   reference: { options: {}, inFlight: 1 },
   'reference-100': { options: {}, inFlight: 100 },
   'reference-all': { options: { processes: { retention: { count: ALL } } }, inFlight: 1 },
+  'reference-few': { options: { processes: { retention: { count: 100 } } }, inFlight: 1 },
   copy: { options: { store: { mode: 'copy' } }, inFlight: 1 },
 };
 

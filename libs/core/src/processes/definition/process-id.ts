@@ -34,8 +34,11 @@ export function idFunctionOf(target: Type<object>, process: string, commandName:
 function idByConvention(command: object, process: string, commandName: string): string {
   const own = (command as { id?: unknown }).id;
   if (own !== undefined && own !== null) return usable('id', own, process, commandName);
-  for (const [key, value] of Object.entries(command)) {
-    if (typeof value === 'string' && key.endsWith('Id')) return usable(key, value, process, commandName);
+  // Keys only: every start of a process comes by here, and entries are twenty objects nobody needs.
+  for (const key of Object.keys(command)) {
+    if (!key.endsWith('Id')) continue;
+    const value: unknown = (command as Record<string, unknown>)[key];
+    if (typeof value === 'string') return usable(key, value, process, commandName);
   }
   throw new ProcessIdError(
     process,

@@ -1,5 +1,5 @@
 import { coarseNow } from '../../foundation/index.js';
-import type { Payload } from '../../store/index.js';
+import type { EventShape, Payload } from '../../store/index.js';
 import type { ProcessStatus } from '../api/process.types.js';
 import type { EventMeta, JournalEventType } from '../journal/journal-event.js';
 import type { Values } from '../journal/values.js';
@@ -10,8 +10,7 @@ import type { RecordChange } from './run-record.js';
 
 /** How a run leaves memory: its last event for now, its line in the index, and what whoever waits is told. */
 export interface Ending {
-  readonly type: JournalEventType;
-  readonly meta: EventMeta;
+  readonly shape: EventShape;
   readonly data: Payload;
   readonly record: RecordChange & { readonly status: ProcessStatus };
   readonly outcome: RunOutcome;
@@ -19,8 +18,7 @@ export interface Ending {
 
 export function completed(values: Values, result: Payload): Ending {
   return {
-    type: 'ProcessCompleted',
-    meta: NO_META,
+    shape: COMPLETED,
     data: result,
     record: { status: 'completed', finishedAt: coarseNow() },
     outcome: { kind: 'completed', result: values.decode(result) },
@@ -33,8 +31,7 @@ export function ended(values: Values, cause: Cause, undone: boolean): Ending {
   const reason = cause.reason === undefined ? {} : { reason: cause.reason };
   const isCancelled = cause.as === 'cancelled';
   return {
-    type: isCancelled ? 'ProcessCancelled' : 'ProcessFailed',
-    meta: { compensate: undone, ...reason },
+    shape: shapeOf(isCancelled ? 'ProcessCancelled' : 'ProcessFailed', { compensate: undone, ...reason }),
     data,
     record: { status: cause.as, finishedAt: coarseNow(), error: describeError(cause.error) },
     outcome: isCancelled ? { kind: 'cancelled', ...reason } : { kind: 'failed', error: values.decode(data) },
@@ -44,8 +41,7 @@ export function ended(values: Values, cause: Cause, undone: boolean): Ending {
 /** Left to somebody's decision. */
 export function parked(status: ProcessStatus, explanation: string): Ending {
   return {
-    type: 'ProcessSuspended',
-    meta: { reason: status, explanation },
+    shape: shapeOf('ProcessSuspended', { reason: status, explanation }),
     data: null,
     record: { status },
     outcome: { kind: 'parked', status, explanation },
@@ -55,8 +51,7 @@ export function parked(status: ProcessStatus, explanation: string): Ending {
 /** Waits for its next attempt, longer than it is worth keeping in memory. */
 export function suspended(until: number): Ending {
   return {
-    type: 'ProcessSuspended',
-    meta: { reason: 'retry', until },
+    shape: shapeOf('ProcessSuspended', { reason: 'retry', until }),
     data: null,
     record: { status: 'waiting', waitingUntil: until },
     outcome: { kind: 'suspended', until },
@@ -66,12 +61,21 @@ export function suspended(until: number): Ending {
 /** Still running, as far as the index knows: whoever finds it after a crash starts the next run. */
 export function continued(values: Values, command: object): Ending {
   return {
-    type: 'ProcessContinuedAsNew',
-    meta: NO_META,
+    shape: shapeOf('ProcessContinuedAsNew', {}),
     data: encodeCommand(values, command),
     record: { status: 'running' },
     outcome: { kind: 'continued', command },
   };
 }
 
-const NO_META: EventMeta = {};
+/** One for all runs: memory keeps the last event of many. */
+const COMPLETED: EventShape = {
+  type: 'ProcessCompleted' satisfies JournalEventType,
+  get metadata(): EventMeta {
+    return {};
+  },
+};
+
+function shapeOf(type: JournalEventType, metadata: EventMeta): EventShape {
+  return { type, metadata };
+}

@@ -7,6 +7,9 @@ import type { Ownership, Run, RunEnvironment, RunIdentity, RunLimits } from './r
 import type { RunRecord } from './run-record.js';
 import type { RegisteredProcess } from './process-registry.js';
 
+/** Runs that may be over before they are listed; more are listed all the same. */
+const MOST_UNLISTED = 256;
+
 /** What an engine is made of. */
 export interface EngineOptions {
   readonly store: Store;
@@ -28,10 +31,11 @@ export interface EngineOptions {
 /**
  * What the parts of one engine share.
  *
- * Invariant: a run is executed by the one object that `active` holds for its id.
+ * Invariant: a run is executed by the one object that {@link active} holds for its id.
  */
 export class EngineState {
-  readonly active = new Map<string, ProcessRun>();
+  private readonly listed = new Map<string, ProcessRun>();
+  private unlisted: ProcessRun[] = [];
   /** Nothing begins any more. */
   stopping = false;
   env!: RunEnvironment;
@@ -51,12 +55,42 @@ export class EngineState {
     return new ProcessRun(this.env, process, values, identity, this.direct);
   }
 
+  /** Runs in the memory of this node, by id. */
+  get active(): Map<string, ProcessRun> {
+    if (this.unlisted.length > 0) this.list();
+    return this.listed;
+  }
+
   activate(run: ProcessRun): void {
+    run.isListed = true;
     this.active.set(run.id, run);
+  }
+
+  /**
+   * The same, for a run that may be over before anybody looks for it, as most in memory are. A map that is written and
+   * deleted from all the time makes garbage that outlives the runs, so they get into it when somebody looks.
+   */
+  activateBriefly(run: ProcessRun): void {
+    if (this.unlisted.length >= MOST_UNLISTED) this.list();
+    this.unlisted.push(run);
+  }
+
+  private list(): void {
+    const { unlisted } = this;
+    this.unlisted = [];
+    for (const run of unlisted) {
+      if (run.isOver) continue;
+      run.isListed = true;
+      this.listed.set(run.id, run);
+    }
   }
 
   /** Forgets a run, unless another one has taken its place. */
   deactivate(run: Run): void {
-    if (this.active.get(run.id) === run) this.active.delete(run.id);
+    if (run.isListed) {
+      if (this.listed.get(run.id) === run) this.listed.delete(run.id);
+    } else if (this.unlisted.at(-1) === run) {
+      this.unlisted.pop();
+    }
   }
 }

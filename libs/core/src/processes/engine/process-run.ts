@@ -49,6 +49,7 @@ type Phase = 'flowing' | 'settling' | 'undoing' | 'ending' | 'over';
  */
 export class ProcessRun implements Run, RunScope {
   inTurn = false;
+  isListed = false;
   current: Run['current'];
   journal!: Journal;
   view: object | undefined;
@@ -199,7 +200,7 @@ export class ProcessRun implements Run, RunScope {
 
   callEnded(call: OpenCall, end?: StepEnd): void {
     this.calls?.delete(call);
-    this.settled();
+    this.callSettled();
     if (this.phase !== 'flowing' || !end) return;
     // The time of the journal's event, written in this very turn: a replay reads it from there.
     const at = coarseNow();
@@ -210,10 +211,6 @@ export class ProcessRun implements Run, RunScope {
       (this.deliveries ??= []).push({ call, end, at });
     }
     this.env.turns.schedule(this);
-  }
-
-  callSettled(): void {
-    this.settled();
   }
 
   callWaits(): void {
@@ -317,11 +314,11 @@ export class ProcessRun implements Run, RunScope {
       this.calls?.abort(cause.error);
     }
     this.calls?.noMoreAttempts();
-    this.settled();
+    this.callSettled();
   }
 
   /** Siblings that are still at it are waited for: what they do has to be undone too. */
-  private settled(): void {
+  callSettled(): void {
     if (this.phase !== 'settling' || this.calls?.size || this.current || !this.cause) return;
     this.phase = 'undoing';
     this.restartEnd();
@@ -347,11 +344,11 @@ export class ProcessRun implements Run, RunScope {
   }
 
   /** Writes the last event together with the run's line in the index; then the run leaves memory. */
-  private finish({ type, meta, data, record, outcome }: Ending): void {
+  private finish({ shape, data, record, outcome }: Ending): void {
     this.phase = 'ending';
     this.stopCalls('the process has ended');
     this.index(record.status, record);
-    this.journal.append(new JournalEvent(type, coarseNow(), meta, data), () => {
+    this.journal.add(shape, coarseNow(), data, () => {
       this.phase = 'over';
       this.env.over(this, outcome);
     });

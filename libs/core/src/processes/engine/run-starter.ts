@@ -4,6 +4,7 @@ import { ProcessAlreadyExistsError } from '../api/process.errors.js';
 import type { ExistingProcessPolicy, StartOptions } from '../api/process.types.js';
 import type { EngineState } from './engine-state.js';
 import type { RegisteredProcess } from './process-registry.js';
+import type { ProcessRun } from './process-run.js';
 import type { Run, RunIdentity } from './run.js';
 import { RunStarted } from './run-started.js';
 import { isTerminal, PROCESSES, readRecord, streamOf } from './run-record.js';
@@ -54,23 +55,19 @@ export class RunStarter {
    */
   execute(registered: RegisteredProcess, command: object, options: StartOptions): Promise<unknown> | undefined {
     const { blueprint } = registered.process;
-    const { active, direct, stopping } = this.state;
+    const { direct, stopping } = this.state;
     if (!direct || stopping) return undefined;
+    let run: ProcessRun | undefined;
     try {
-      const id = `${blueprint.name}:${blueprint.idOf(command)}`;
-      if (active.has(id)) return undefined;
-      const first = this.first(registered, id, 1, command, options);
-      const run = this.state.newRun(registered, first);
+      const first = this.first(registered, `${blueprint.name}:${blueprint.idOf(command)}`, 1, command, options);
+      run = this.state.newRun(registered, first);
       run.awaited = true;
-      active.set(id, run);
-      try {
-        run.start(first, command, 0);
-      } catch (error) {
-        active.delete(id);
-        throw error;
-      }
+      this.state.activateBriefly(run);
+      // Throws when the id exists.
+      run.start(first, command, 0);
       return run.outcome;
     } catch {
+      if (run) this.state.deactivate(run);
       return undefined;
     }
   }

@@ -112,6 +112,8 @@ export interface OpenCall {
 
 /** A run, as its parts see it. */
 export interface Run extends TurnTask, Expirable {
+  /** Among the active runs of the engine; set by it. */
+  isListed: boolean;
   readonly env: RunEnvironment;
   readonly process: CompiledProcess;
   readonly values: Values;

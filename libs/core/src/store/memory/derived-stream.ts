@@ -2,32 +2,37 @@ import type { DerivedRecord, StoredRecord } from '../store.js';
 import type { CollectionEntry } from './memory-record.js';
 import { MemoryStream, type StreamHome } from './memory-stream.js';
 
+/** What all streams of one store share whose records follow in the same way. */
+export interface DerivedHome extends StreamHome {
+  readonly record: DerivedRecord;
+}
+
 /** A stream and the record that follows from it, in one object: all that is kept of most process runs. */
 export class DerivedStream extends MemoryStream implements CollectionEntry {
   /** False once the record was written: then it stands for itself. */
-  private follows = true;
+  derivesRecord = true;
 
   constructor(
     readonly key: string,
-    home: StreamHome,
-    room: number,
-    readonly record: DerivedRecord,
+    /** Number of the record in the order of creation. */
     readonly sequence: number,
+    protected override readonly home: DerivedHome,
+    room: number,
   ) {
-    super('', home, room);
+    super(home, room);
+  }
+
+  get record(): DerivedRecord {
+    return this.home.record;
   }
 
   /** Put together when asked for: a name of its own for each stream would be as large as the key. */
-  override get name(): string {
+  get name(): string {
     return this.record.streamPrefix + this.key;
   }
 
-  override get derivesRecord(): boolean {
-    return this.follows;
-  }
-
-  override get collection(): string | undefined {
-    return this.follows ? this.record.collection : undefined;
+  get collection(): string | undefined {
+    return this.derivesRecord ? this.record.collection : undefined;
   }
 
   get removed(): boolean {
@@ -75,6 +80,6 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
 
   /** From now on the record stands for itself. */
   part(): void {
-    this.follows = false;
+    this.derivesRecord = false;
   }
 }

@@ -1,6 +1,7 @@
 import { readRecordCursor, writeRecordCursor } from '../record-cursor.js';
 import type { RecordPage, RecordQuery, RecordWrite, StoredRecord } from '../store.js';
 import { RecordConflictError } from '../store.errors.js';
+import { ChurnMap } from './churn-map.js';
 import type { DerivedStream } from './derived-stream.js';
 import { MemoryRecord, type CollectionEntry } from './memory-record.js';
 import type { PayloadPolicy } from './payload-policy.js';
@@ -10,7 +11,7 @@ const FIRST_SWEEP = 1_000;
 
 /** The records of one collection. Reads and writes by key need the map only; see {@link RecordIndex} for the rest. */
 export class MemoryCollection {
-  private readonly records = new Map<string, MemoryRecord | DerivedStream>();
+  private readonly records = new ChurnMap<MemoryRecord | DerivedStream>();
   private readonly expiring = new Set<MemoryRecord>();
   private sweepAt = FIRST_SWEEP;
   private index: RecordIndex | undefined;
@@ -54,7 +55,7 @@ export class MemoryCollection {
     if (write.value === undefined) return 0;
     if (record === undefined) {
       record = new MemoryRecord(this.name, write.key, sequence, write, now, this.payloads);
-      this.records.set(write.key, record);
+      this.records.add(write.key, record);
       this.index?.add(record);
     } else {
       this.index?.unfile(record);
@@ -68,7 +69,7 @@ export class MemoryCollection {
 
   /** Adds a record that follows from its stream. There must be none under its key. */
   addDerived(stream: DerivedStream): void {
-    this.records.set(stream.key, stream);
+    this.records.add(stream.key, stream);
     this.index?.addDerived(stream);
   }
 
@@ -115,7 +116,7 @@ export class MemoryCollection {
     const write: RecordWrite = { collection: this.name, key: stream.key, value, tags };
     const record = new MemoryRecord(this.name, stream.key, stream.sequence, write, stream.createdAt, this.payloads);
     record.recordVersion = recordVersion;
-    this.records.set(stream.key, record);
+    this.records.replace(stream.key, record);
     this.index?.replaceDerived(stream, record);
     stream.part();
     this.parted(stream);

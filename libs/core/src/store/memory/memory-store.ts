@@ -19,10 +19,11 @@ import {
   type StreamAppend,
 } from '../store.js';
 import { RecordConflictError, StoreUnavailableError, VersionConflictError } from '../store.errors.js';
-import { DerivedStream } from './derived-stream.js';
+import { ChurnMap } from './churn-map.js';
+import { DerivedStream, type DerivedHome } from './derived-stream.js';
 import { MemoryCollection } from './memory-collection.js';
 import { MemoryLog } from './memory-log.js';
-import { MemoryStream, type StreamHome } from './memory-stream.js';
+import { NamedStream, type MemoryStream, type StreamHome } from './memory-stream.js';
 import { copyPolicy, referencePolicy, type PayloadPolicy } from './payload-policy.js';
 
 /** Options of {@link MemoryStore}. */
@@ -57,12 +58,12 @@ export class MemoryStore extends Store {
   override readonly openDirect?: (stream: string) => DirectStream;
   /** In `reference` mode only. */
   override readonly openDerived?: (key: string, record: DerivedRecord, room: number) => DirectStream;
-  private readonly streams = new Map<string, MemoryStream>();
+  private readonly streams = new ChurnMap<MemoryStream>();
   private readonly collections = new Map<string, MemoryCollection>();
   private readonly notifier = new CommitNotifier();
   private readonly log = new MemoryLog(() => this.allStreams(), this.notifier);
   /** Ways in which records follow from streams: each leads to more streams than the map above holds. */
-  private readonly derivations: DerivedRecord[] = [];
+  private readonly derivations: DerivedHome[] = [];
   private readonly home: StreamHome;
   private readonly payloads: PayloadPolicy;
   private readonly clock: Clock;
@@ -165,23 +166,31 @@ export class MemoryStore extends Store {
 
   private derive(key: string, record: DerivedRecord, room: number): DirectStream {
     this.assertOpen();
-    if (!this.derivations.includes(record)) this.derivations.push(record);
+    const home = this.homeOf(record);
     const collection = this.collection(record.collection);
     const version = collection.version(key, this.coarse());
     if (version > 0) throw new RecordConflictError(record.collection, key, 0, version);
     // Only a stream that lost its record can be in the way; where there are no others, the name is not even made.
     const lost = this.streams.size > 0 ? this.streams.get(record.streamPrefix + key)?.version : undefined;
     if (lost) throw new VersionConflictError(record.streamPrefix + key, 'no-stream', lost);
-    const stream = new DerivedStream(key, this.home, room, record, ++this.recordsCreated);
+    const stream = new DerivedStream(key, ++this.recordsCreated, home, room);
     collection.addDerived(stream);
     if (this.notifier.listening) this.notifier.touchCollection(record.collection);
     return stream;
   }
 
+  private homeOf(record: DerivedRecord): DerivedHome {
+    for (const known of this.derivations) if (known.record === record) return known;
+    const home = { ...this.home, record };
+    this.derivations.push(home);
+    return home;
+  }
+
   private find(stream: string): MemoryStream | undefined {
     const found = this.streams.get(stream);
     if (found !== undefined || this.derivations.length === 0) return found;
-    for (const { collection, streamPrefix } of this.derivations) {
+    for (const { record } of this.derivations) {
+      const { collection, streamPrefix } = record;
       if (!stream.startsWith(streamPrefix)) continue;
       const derived = this.collections.get(collection)?.derived(stream.slice(streamPrefix.length));
       if (derived !== undefined) return derived;
@@ -191,12 +200,12 @@ export class MemoryStore extends Store {
 
   private *allStreams(): Iterable<MemoryStream> {
     yield* this.streams.values();
-    for (const { collection } of this.derivations) yield* this.collection(collection).allDerived();
+    for (const { record } of this.derivations) yield* this.collection(record.collection).allDerived();
   }
 
   private create(stream: string): MemoryStream {
-    const created = new MemoryStream(stream, this.home);
-    this.streams.set(stream, created);
+    const created = new NamedStream(stream, this.home);
+    this.streams.add(stream, created);
     return created;
   }
 
@@ -244,7 +253,7 @@ export class MemoryStore extends Store {
   private collection(name: string): MemoryCollection {
     let collection = this.collections.get(name);
     if (collection === undefined) {
-      collection = new MemoryCollection(name, this.payloads, (stream) => this.streams.set(stream.name, stream));
+      collection = new MemoryCollection(name, this.payloads, (stream) => this.streams.add(stream.name, stream));
       this.collections.set(name, collection);
     }
     return collection;

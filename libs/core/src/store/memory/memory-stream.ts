@@ -20,34 +20,35 @@ class OddTime {
 /** Shape, data, time, position. */
 const CELLS = 4;
 
-/** One stream in memory. It is its own {@link DirectStream}. */
-export class MemoryStream implements DirectStream, LoggedStream {
+const templates: unknown[][] = [];
+
+/**
+ * A copy, not a new array: V8 takes note of where arrays are made that live long, and makes those of a short-lived
+ * stream old from birth as well; then everything that they hold is kept until the next full collection.
+ */
+function emptyCells(room: number): unknown[] {
+  return (templates[room] ??= new Array<unknown>(room * CELLS)).slice();
+}
+
+/** The events of one stream in memory. It is its own {@link DirectStream}. */
+export abstract class MemoryStream implements DirectStream, LoggedStream {
   /** True once the stream was removed from the store; who still holds it may push, nobody will read it. */
   deleted = false;
   version = 0;
   /** Four cells for each event, one array for all: memory keeps many events, and each object costs as much as its fields. */
   protected readonly cells: unknown[];
 
+  /** @param room events to make room for */
   constructor(
-    private readonly ownName: string,
     protected readonly home: StreamHome,
-    /** Events to make room for. */
-    room = 0,
+    room: number,
   ) {
-    this.cells = room === 0 ? [] : new Array(room * CELLS);
+    this.cells = room === 0 ? [] : emptyCells(room);
   }
 
-  get name(): string {
-    return this.ownName;
-  }
-
-  get derivesRecord(): boolean {
-    return false;
-  }
-
-  get collection(): string | undefined {
-    return undefined;
-  }
+  abstract readonly name: string;
+  abstract readonly derivesRecord: boolean;
+  abstract readonly collection: string | undefined;
 
   push(event: NewEvent): void {
     const taken = this.home.payloads.takeEvent(event);
@@ -113,5 +114,23 @@ export class MemoryStream implements DirectStream, LoggedStream {
     cells[cell + 2] = Number.isInteger(at) ? at - epoch : new OddTime(at);
     cells[cell + 3] = ++log.last;
     if (log.watched) log.appended(this);
+  }
+}
+
+/** A stream like any other: what it has to do with records is its writer's business. */
+export class NamedStream extends MemoryStream {
+  constructor(
+    readonly name: string,
+    home: StreamHome,
+  ) {
+    super(home, 0);
+  }
+
+  get derivesRecord(): boolean {
+    return false;
+  }
+
+  get collection(): undefined {
+    return undefined;
   }
 }
