@@ -51,6 +51,31 @@ async function until(what: string, holds: () => boolean | Promise<boolean>): Pro
   }
 }
 
+/**
+ * Freezes a node, but not in the middle of a transaction: who is stopped there holds the lock of the file, and nobody
+ * can write until it goes on. That is a limit of one file for several processes, and not what is tested here.
+ */
+async function freeze(node: Node, folder: string): Promise<void> {
+  const store = new SqliteStore({ path: join(folder, 'store.db') });
+  await store.open();
+  try {
+    for (;;) {
+      node.signal('SIGSTOP');
+      const write = Promise.resolve(store.commit({ records: [{ collection: 'probe', key: 'freeze', value: '1' }] }));
+      const written = write.then(
+        () => true,
+        () => false,
+      );
+      const tooLong = new Promise<boolean>((resolve) => setTimeout(resolve, 3_000, false).unref());
+      if (await Promise.race([written, tooLong])) return;
+      node.signal('SIGCONT');
+      await written;
+    }
+  } finally {
+    await store.close();
+  }
+}
+
 interface Event {
   readonly type: string;
   readonly version: number;
@@ -127,7 +152,7 @@ describe('two owners on one store', () => {
     first.say(`start 1 ${RUNS}`);
     await until('steps are under way', async () => (await effects()).length > RUNS);
 
-    first.signal('SIGSTOP');
+    await freeze(first, folder);
     await until('the second node ends every run', ended);
     first.signal('SIGCONT');
     // Long enough for everything that the frozen node still had in hand.
