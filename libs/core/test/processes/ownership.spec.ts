@@ -66,6 +66,8 @@ class Ordering {
 /** A store that lets a test look on and step in. */
 class WatchedStore extends SharedStore {
   finds = 0;
+  /** Milliseconds that a search takes. */
+  slowness = 0;
   refuseRenewals = false;
   /** Awaited before the next read of a stream. */
   beforeRead: (() => Promise<void>) | undefined;
@@ -89,8 +91,9 @@ class WatchedStore extends SharedStore {
     return super.readStream(stream, options);
   }
 
-  override findRecords(query: RecordQuery): Promise<RecordPage> {
+  override async findRecords(query: RecordQuery): Promise<RecordPage> {
     this.finds++;
+    if (this.slowness > 0) await wait(this.slowness);
     return super.findRecords(query);
   }
 }
@@ -296,6 +299,28 @@ describe('a claim', () => {
     const node = await makeNode({ settings: { lease: 300 } }).start();
     expect(await node.engine.result(ID)).toBe('reserve! pay!');
     await expectOneHistory(node);
+  });
+});
+
+describe('a node that looks for runs to take over', () => {
+  it('goes on looking when it was asked to look again while it was still at it', async () => {
+    // Real time: what went wrong was a time that had passed.
+    store = new WatchedStore();
+    const real = (): TestNode => new TestNode(store, world, [Ordering], { settings: { lease: 300 } });
+    const dead = real();
+    await inPayment(dead);
+    const node = await real().start();
+    // Looks take longer than the time after which each of these notes asks for another one.
+    store.slowness = 60;
+    for (let i = 0; i < 8; i++) {
+      store.commit({ records: [{ collection: 'process-requests', key: `note ${i}`, value: '{}' }] });
+      await wait(40);
+    }
+    store.slowness = 0;
+    await wait(300);
+    dead.crash();
+    world.heal();
+    expect(await node.engine.result(ID)).toBe('reserve! pay!');
   });
 });
 

@@ -77,7 +77,14 @@ export class Recovery {
     if (this.stopped || at >= this.at) return;
     this.at = at;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.look(), Math.min(Math.max(0, delay), 2 ** 31 - 1));
+    this.timer = setTimeout(
+      () => {
+        // Nothing is planned any more; a time that stayed here would keep every later one from being planned.
+        this.at = Number.POSITIVE_INFINITY;
+        void this.look();
+      },
+      Math.min(Math.max(0, delay), 2 ** 31 - 1),
+    );
     this.timer.unref();
   }
 
