@@ -34,9 +34,9 @@ export function idFunctionOf(target: Type<object>, process: string, commandName:
 function idByConvention(command: object, process: string, commandName: string): string {
   const own = (command as { id?: unknown }).id;
   if (own !== undefined && own !== null) return usable('id', own, process, commandName);
-  // Keys only: every start of a process comes by here, and entries are twenty objects nobody needs.
-  for (const key of Object.keys(command)) {
-    if (!key.endsWith('Id')) continue;
+  // Not Object.entries: every start of a process comes by here, and that makes an array for each property.
+  for (const key in command) {
+    if (!key.endsWith('Id') || !Object.hasOwn(command, key)) continue;
     const value: unknown = (command as Record<string, unknown>)[key];
     if (typeof value === 'string') return usable(key, value, process, commandName);
   }

@@ -356,7 +356,7 @@ export class ProcessRun implements Run, RunScope {
   }
 
   private stopCalls(why: string): void {
-    if (!this.controller && !this.current && !this.calls) return;
+    if (!this.controller && !this.current && !this.calls?.size) return;
     const reason = new ProcessCancelledError(this.id, why);
     this.controller?.abort(reason);
     this.current?.abort(reason);

@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { MemoryStore, RecordConflictError, VersionConflictError, type DerivedRecord } from '@catga/core';
+import { ChurnMap } from '../../src/store/memory/churn-map.js';
+
+const begun = { type: 'begun', metadata: { owner: 'me' } };
+const done = { type: 'done' };
+
+/** A record that says `open` or `done`, as the last event of its stream does. */
+const line: DerivedRecord = {
+  collection: 'lines',
+  streamPrefix: 'run-',
+  value: (first, firstAt, last, lastAt) => ({ by: first.metadata, from: firstAt, is: last.type, at: lastAt }),
+  tags: (_first, last) => ['line', `is:${last.type}`],
+  version: (last) => (last === done ? 2 : 1),
+};
+
+function setUp() {
+  let time = 1_000;
+  const store = new MemoryStore({ clock: { now: () => time, monotonic: () => time } });
+  const open = (key: string, room = 2) => {
+    if (store.openDerived === undefined) throw new Error('not offered');
+    const stream = store.openDerived(key, line, room);
+    stream.add(begun, time, { key });
+    return stream;
+  };
+  const write = (key: string, value: unknown, ifVersion?: number) =>
+    store.commit({
+      records: [{ collection: 'lines', key, value, tags: ['line'], ...(ifVersion === undefined ? {} : { ifVersion }) }],
+    });
+  const keys = async (query: object) => {
+    const page = await store.findRecords({ collection: 'lines', ...query });
+    return page.records.map((record) => record.key);
+  };
+  return { store, open, write, keys, pass: (ms: number) => (time += ms) };
+}
+
+describe('A record that follows from its stream', () => {
+  it('is offered where values are kept as they are', () => {
+    expect(new MemoryStore({ mode: 'copy' }).openDerived).toBeUndefined();
+    expect(new MemoryStore({ mode: 'reference' }).openDerived).toBeDefined();
+  });
+
+  it('says what the events say, without being written', async () => {
+    const { store, open, pass } = setUp();
+    const stream = open('1');
+    expect(await store.getRecord('lines', '1')).toEqual({
+      collection: 'lines',
+      key: '1',
+      value: { by: { owner: 'me' }, from: 1_000, is: 'begun', at: 1_000 },
+      version: 1,
+      createdAt: 1_000,
+      updatedAt: 1_000,
+      tags: ['line', 'is:begun'],
+    });
+    pass(5);
+    stream.add(done, 1_005, 'result');
+    expect(await store.getRecord('lines', '1')).toMatchObject({
+      value: { is: 'done', at: 1_005 },
+      version: 2,
+      createdAt: 1_000,
+      updatedAt: 1_005,
+      tags: ['line', 'is:done'],
+    });
+    expect(await store.readStream('run-1')).toEqual([
+      {
+        stream: 'run-1',
+        version: 1,
+        position: 1,
+        type: 'begun',
+        data: { key: '1' },
+        metadata: { owner: 'me' },
+        at: 1_000,
+      },
+      { stream: 'run-1', version: 2, position: 2, type: 'done', data: 'result', at: 1_005 },
+    ]);
+  });
+
+  it('is found with the others in the order of creation, by tag, by time and page by page', async () => {
+    const { store, open, write, keys, pass } = setUp();
+    open('a').add(done, 1_000, null);
+    write('b', { plain: true });
+    pass(10);
+    open('c');
+    expect(await keys({})).toEqual(['a', 'b', 'c']);
+    expect(await keys({ order: 'newest' })).toEqual(['c', 'b', 'a']);
+    expect(await keys({ tags: ['line', 'is:done'] })).toEqual(['a']);
+    expect(await keys({ createdFrom: 1_005 })).toEqual(['c']);
+    expect(await keys({ createdBefore: 1_005 })).toEqual(['a', 'b']);
+    expect(await keys({ dueBefore: 1e15, order: 'due' })).toEqual([]);
+    const first = await store.findRecords({ collection: 'lines', tags: ['line'], limit: 2 });
+    expect(await keys({ tags: ['line'], limit: 2, cursor: first.cursor })).toEqual(['c']);
+    // The same once an index is there, and for records that come later.
+    open('d');
+    expect(await keys({ tags: ['is:begun'], order: 'newest' })).toEqual(['d', 'c']);
+  });
+
+  it('stands for itself from its first write on, in its place, and the stream goes on', async () => {
+    const { store, open, write, keys } = setUp();
+    open('a');
+    const stream = open('b');
+    open('c');
+    await keys({ tags: ['line'] });
+    expect(stream.derivesRecord).toBe(true);
+    expect(write('b', 'written', 1).recordVersions).toEqual([2]);
+    expect(stream.derivesRecord).toBe(false);
+    stream.add(done, 1_000, null);
+    expect(await store.getRecord('lines', 'b')).toMatchObject({ value: 'written', version: 2, tags: ['line'] });
+    expect(await keys({})).toEqual(['a', 'b', 'c']);
+    expect(await keys({ tags: ['line'] })).toEqual(['a', 'b', 'c']);
+    expect((await store.readStream('run-b')).map((event) => event.type)).toEqual(['begun', 'done']);
+  });
+
+  it('holds writers to its version', () => {
+    const { open, write } = setUp();
+    const stream = open('a');
+    expect(() => write('a', 'too early', 2)).toThrow(RecordConflictError);
+    stream.add(done, 1_000, null);
+    expect(() => write('a', 'too late', 1)).toThrow(RecordConflictError);
+    expect(write('a', 'right', 2).recordVersions).toEqual([3]);
+  });
+
+  it('is not opened twice, nor over a record or a stream that exists', () => {
+    const { store, open, write } = setUp();
+    open('a');
+    expect(() => open('a')).toThrow(RecordConflictError);
+    write('b', 1);
+    expect(() => open('b')).toThrow(RecordConflictError);
+    store.commit({ appends: [{ stream: 'run-c', expectedVersion: 'no-stream', events: [{ type: 'x', data: 1 }] }] });
+    expect(() => open('c')).toThrow(VersionConflictError);
+  });
+
+  it('takes commits to its stream like any other', async () => {
+    const { store, open } = setUp();
+    open('a');
+    const events = [{ type: 'claimed', data: null, at: 1_001 }];
+    expect(() => store.commit({ appends: [{ stream: 'run-a', expectedVersion: 0, events }] })).toThrow(
+      VersionConflictError,
+    );
+    expect(store.commit({ appends: [{ stream: 'run-a', expectedVersion: 1, events }] }).versions).toEqual([2]);
+    expect((await store.readStream('run-a', { direction: 'backward' })).map((event) => event.type)).toEqual([
+      'claimed',
+      'begun',
+    ]);
+    expect(() => store.openDirect?.('run-a')).toThrow(VersionConflictError);
+  });
+
+  it('goes with its stream; one that was written stays', async () => {
+    const { store, open, write, keys } = setUp();
+    const [a, b] = [open('a'), open('b')];
+    write('b', 'written');
+    a.remove();
+    b.remove();
+    a.remove();
+    expect(await keys({})).toEqual(['b']);
+    expect(await store.readAll()).toEqual([]);
+    // The id is free again.
+    open('a');
+    expect(await keys({})).toEqual(['b', 'a']);
+  });
+
+  it('outlives a stream that is deleted without it', async () => {
+    const { store, open, keys } = setUp();
+    open('a');
+    store.commit({ deleteStreams: ['run-a'] });
+    expect(await store.readStream('run-a')).toEqual([]);
+    expect(await store.getRecord('lines', 'a')).toMatchObject({ value: { is: 'begun' }, version: 1 });
+    store.commit({ records: [{ collection: 'lines', key: 'a' }] });
+    expect(await keys({})).toEqual([]);
+  });
+
+  it('has its events in the order of all, whether the order was asked for before or after', async () => {
+    const { store, open } = setUp();
+    const [a, b] = [open('a'), open('b')];
+    const names = async () => (await store.readAll()).map(({ stream, version }) => `${stream}@${version}`);
+    b.add(done, 1_000, null);
+    expect(await names()).toEqual(['run-a@1', 'run-b@1', 'run-b@2']);
+    a.add(done, 1_000, null);
+    expect(await names()).toEqual(['run-a@1', 'run-b@1', 'run-b@2', 'run-a@2']);
+  });
+
+  it('tells listeners of both, the stream and the collection', async () => {
+    const { store, open } = setUp();
+    const stream = open('a');
+    const notice = new Promise((resolve) => store.onCommit(resolve));
+    stream.add(done, 1_000, null);
+    expect(await notice).toEqual({ streams: ['run-a'], collections: ['lines'] });
+  });
+
+  it('keeps any time exactly, and more events than it made room for', async () => {
+    const { store, open } = setUp();
+    const stream = open('a', 1);
+    const times = [1_000.25, 0.1, -5, 9e15, 1_234_567_890_123.456];
+    for (const at of times) stream.add(done, at, null);
+    expect((await store.readStream('run-a')).slice(1).map((event) => event.at)).toEqual(times);
+  });
+});
+
+describe('ChurnMap', () => {
+  it('behaves as a map does, whatever comes and goes', () => {
+    const key = fc.integer({ min: 0, max: 60 }).map((number) => `k${number}`);
+    const step = fc.record({ key, what: fc.constantFrom('set', 'set', 'delete') });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+        const model = new Map<string, number>();
+        const map = new ChurnMap<number>();
+        steps.forEach(({ key: at, what }, value) => {
+          if (what === 'delete') map.delete(at);
+          else if (model.has(at)) map.replace(at, value);
+          else map.add(at, value);
+          if (what === 'delete') model.delete(at);
+          else model.set(at, value);
+          expect(map.get(at)).toBe(model.get(at));
+        });
+        expect([...map.values()]).toEqual([...model.values()]);
+        expect(map.size).toBe(model.size);
+      }),
+    );
+  });
+
+  it('forgets what is deleted, also of a map that few keys have outlived', () => {
+    const map = new ChurnMap<number>();
+    map.add('kept', -1);
+    for (let i = 0; i < 10_000; i++) {
+      map.add(`k${i}`, i);
+      if (i >= 10) map.delete(`k${i - 10}`);
+    }
+    expect(map.size).toBe(11);
+    expect([...map.values()]).toEqual([-1, ...Array.from({ length: 10 }, (_, i) => 9_990 + i)]);
+  });
+});
