@@ -3,8 +3,10 @@ import { takeRounds } from '../runner/rounds.mjs';
 
 const RUNS = {
   bare: { file: 'memory/bare' },
+  byHand: { file: 'memory/by-hand' },
   reference: { file: 'memory/processes', variant: 'reference' },
   reference100: { file: 'memory/processes', variant: 'reference-100' },
+  young: { file: 'memory/processes', variant: 'reference', flags: ['--max-semi-space-size=64'] },
   all: { file: 'memory/processes', variant: 'reference-all' },
   copy: { file: 'memory/processes', variant: 'copy' },
 };
@@ -44,8 +46,17 @@ export async function memory() {
         least: 300_000,
       }),
       perSecond('reference-100', 'the same, 100 in flight', r.reference100),
+      perSecond('reference-young', 'the same, one at a time, `node --max-semi-space-size=64`', r.young),
       perSecond('reference-all', 'the same, one at a time, every history kept', r.all),
       perSecond('copy', 'three-step processes, `copy`, the last 10,000 kept', r.copy),
+      perSecond(
+        'by-hand',
+        'compare: the same three steps put into a list by hand, the last 10,000 kept in a `Map`',
+        r.byHand,
+      ),
+      line('memory.processes.vs-by-hand', 'a process against that, `reference`', ratio(r.reference, r.byHand), {
+        unit: '×',
+      }),
       perSecond('bare', 'the same class called directly, nothing recorded', r.bare),
       line('memory.processes.vs-bare', 'a process against the bare class, `reference`', ratio(r.reference, r.bare), {
         unit: '×',
