@@ -113,6 +113,7 @@ export { isRetriable, MessageTimeoutError, RetryBehavior, TimeoutBehavior } from
 
 // store
 export {
+  AppendConditionError,
   CodecTypeConflictError,
   CommitNotifier,
   InvalidCursorError,
@@ -122,14 +123,19 @@ export {
   RecordConflictError,
   Store,
   StoreUnavailableError,
+  StreamClosedError,
   UndecodablePayloadError,
   UnencodableValueError,
   UnknownCodecTypeError,
   VersionConflictError,
   assertEncoded,
+  eventMatcher,
+  queryFilters,
   readRecordCursor,
+  streamCategory,
   versionHolds,
   writeRecordCursor,
+  type AppendCondition,
   type Codec,
   type CodecClass,
   type CodecTypeOptions,
@@ -138,11 +144,15 @@ export {
   type CommitResult,
   type DerivedRecord,
   type DirectStream,
+  type EventFilter,
+  type EventQuery,
   type EventShape,
   type ExpectedVersion,
+  type LogPage,
   type MemoryStoreOptions,
   type NewEvent,
   type Payload,
+  type QueriedEvent,
   type ReadAllOptions,
   type ReadStreamOptions,
   type RecordOrder,
@@ -155,6 +165,9 @@ export {
   type StoredEvent,
   type StoredRecord,
   type StreamAppend,
+  type StreamChange,
+  type StreamInfo,
+  type StreamState,
 } from './store/index.js';
 
 // processes: durable processes, and what operates them

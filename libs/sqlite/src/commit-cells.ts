@@ -1,5 +1,6 @@
 import type { CommitBatch, NewEvent, RecordWrite, StreamAppend } from '@catga/core';
-import { InvalidNameError } from './sqlite.errors.js';
+import { extrasOf } from './commit-extras.js';
+import { assertName } from './names.js';
 import type { Cell } from './worker/driver.js';
 import { EXPECT } from './worker/protocol.js';
 
@@ -9,9 +10,12 @@ import { EXPECT } from './worker/protocol.js';
  *
  * @throws {InvalidNameError} having added nothing.
  */
-export function writeCommit(cells: Cell[], { appends = [], records = [], deleteStreams = [] }: CommitBatch): void {
+export function writeCommit(cells: Cell[], batch: CommitBatch): void {
+  const { appends = [], records = [], deleteStreams = [] } = batch;
   const before = cells.length;
   try {
+    const extras = extrasOf(batch);
+    if (extras !== undefined) cells.push(-1, JSON.stringify(extras));
     cells.push(appends.length, records.length, deleteStreams.length);
     for (const append of appends) writeAppend(cells, append);
     for (const record of records) writeRecord(cells, record);
@@ -50,13 +54,4 @@ function writeRecord(cells: Cell[], record: RecordWrite): void {
 
 function payload(value: unknown): Cell {
   return typeof value === 'string' ? value : new Uint8Array(value as Uint8Array);
-}
-
-function assertName(what: string, name: string): void {
-  if (!isName(name)) throw new InvalidNameError(what, name);
-}
-
-/** Whether SQLite's clients keep it as it is; nothing else is ever written. */
-export function isName(name: string): boolean {
-  return !name.includes('\0') && (name as unknown as { isWellFormed(): boolean }).isWellFormed();
 }

@@ -1,36 +1,8 @@
-import {
-  readRecordCursor,
-  writeRecordCursor,
-  type RecordPage,
-  type RecordQuery,
-  type StoredEvent,
-  type StoredRecord,
-} from '@catga/core';
+import { readRecordCursor, writeRecordCursor, type RecordPage, type RecordQuery, type StoredRecord } from '@catga/core';
 import type { Cell } from './worker/driver.js';
-import { ALL_CELLS, RECORD_CELLS, STREAM_CELLS, type Query } from './worker/protocol.js';
+import { RECORD_CELLS, type Query } from './worker/protocol.js';
 
 type Cells = readonly Cell[];
-
-/** Events of the answer to a query `stream`, or, without the name of the stream, `all`. */
-export function toEvents(cells: Cells, stream?: string): StoredEvent[] {
-  const width = stream === undefined ? ALL_CELLS : STREAM_CELLS;
-  const events: StoredEvent[] = [];
-  for (let at = 0; at < cells.length; at += width) events.push(toEvent(cells, at, stream));
-  return events;
-}
-
-function toEvent(cells: Cells, at: number, stream: string | undefined): StoredEvent {
-  const metadata = cells[at + 5];
-  const event = {
-    stream: stream ?? (cells[at + 6] as string),
-    version: cells[at] as number,
-    position: cells[at + 1] as number,
-    type: cells[at + 2] as string,
-    data: cells[at + 4],
-    at: cells[at + 3] as number,
-  };
-  return metadata === null ? event : { ...event, metadata };
-}
 
 /** Records of the answer to a query `record` or `find`. */
 export function toRecords(collection: string, cells: Cells): StoredRecord[] {

@@ -6,6 +6,7 @@ import {
   type CommitBatch,
   type CommitNotice,
   type CommitResult,
+  type LogPage,
   type ReadAllOptions,
   type ReadStreamOptions,
   type RecordPage,
@@ -13,11 +14,13 @@ import {
   type StoreCapabilities,
   type StoredEvent,
   type StoredRecord,
+  type StreamInfo,
 } from '@catga/core';
-import { isName } from './commit-cells.js';
 import { FileWatch } from './file-watch.js';
+import { isName } from './names.js';
 import { ReaderClient } from './reader-client.js';
-import { toEvents, toFind, toPage, toRecords } from './rows.js';
+import { toEvents, toLogPage, toReadAll, toReadStream, toStreamInfo } from './event-rows.js';
+import { toFind, toPage, toRecords } from './rows.js';
 import type { SqliteStoreOptions } from './sqlite-store.options.js';
 import { toSettings } from './settings.js';
 import { WriterClient } from './writer-client.js';
@@ -45,6 +48,7 @@ export class SqliteStore extends Store {
     shared: true,
     atomic: 'batch',
     payload: 'encoded',
+    conditions: true,
   };
   /** Absolute path of the file. */
   readonly path: string;
@@ -77,20 +81,17 @@ export class SqliteStore extends Store {
   }
 
   override async readStream(stream: string, options: ReadStreamOptions = {}): Promise<readonly StoredEvent[]> {
-    const { from = null, limit = -1, direction } = options;
     if (!isName(stream)) return [];
-    const cells = await this.read({
-      kind: 'stream',
-      stream,
-      from,
-      limit: finite(limit),
-      backward: direction === 'backward',
-    });
-    return toEvents(cells, stream);
+    return toEvents(await this.read(toReadStream(stream, options)), stream);
   }
 
-  override async readAll({ after = 0, limit = 1_000 }: ReadAllOptions = {}): Promise<readonly StoredEvent[]> {
-    return toEvents(await this.read({ kind: 'all', after, limit: finite(limit) }));
+  override async getStream(stream: string): Promise<StreamInfo | undefined> {
+    if (!isName(stream)) return undefined;
+    return toStreamInfo(stream, await this.read({ kind: 'info', stream }));
+  }
+
+  override async readAll(options: ReadAllOptions = {}): Promise<LogPage> {
+    return toLogPage(options, await this.read(toReadAll(options)));
   }
 
   override async getRecord(collection: string, key: string): Promise<StoredRecord | undefined> {
@@ -166,9 +167,4 @@ export class SqliteStore extends Store {
     if (this.closing === undefined) return;
     throw new StoreUnavailableError('closed', `The SQLite store "${this.path}" is closed. Open it again first.`);
   }
-}
-
-/** SQLite takes a negative limit for none. */
-function finite(limit: number): number {
-  return Number.isFinite(limit) ? limit : -1;
 }

@@ -18,6 +18,7 @@ export class AlternatingStore extends Store {
 
   override commit: Store['commit'] = (batch) => this.next().commit(batch);
   override readStream: Store['readStream'] = (stream, options) => this.next().readStream(stream, options);
+  override getStream: Store['getStream'] = (stream) => this.next().getStream(stream);
   override readAll: Store['readAll'] = (options) => this.next().readAll(options);
   override getRecord: Store['getRecord'] = (collection, key) => this.next().getRecord(collection, key);
   override findRecords: Store['findRecords'] = (query) => this.next().findRecords(query);

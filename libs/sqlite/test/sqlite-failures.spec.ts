@@ -220,7 +220,7 @@ describe('A SqliteStore whose thread dies', () => {
     const kept = (await store.readStream('s')).map(({ data }) => Number(data));
     expect(kept).toEqual(expect.arrayContaining(acknowledged));
     expect(new Set(kept).size).toBe(kept.length);
-    expect((await store.readAll({ limit: 10_000 })).map(({ position }) => position)).toEqual(
+    expect((await store.readAll({ limit: 10_000 })).events.map(({ position }) => position)).toEqual(
       kept.map((_, at) => at + 1),
     );
   });
@@ -231,7 +231,7 @@ describe('A SqliteStore whose thread dies', () => {
     const reads = Array.from({ length: 5 }, () => codeOf(store.readAll()));
     await workerOf(store, 'reader').terminate();
     for (const code of await Promise.all(reads)) expect([undefined, 'CATGA_STORE_CONNECTION']).toContain(code);
-    expect(await store.readAll()).toHaveLength(1);
+    expect((await store.readAll()).events).toHaveLength(1);
   });
 });
 

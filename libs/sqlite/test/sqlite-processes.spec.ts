@@ -19,7 +19,7 @@ async function written(store: SqliteStore, name: string): Promise<Record<'left' 
 async function expectSound(store: SqliteStore): Promise<void> {
   const positions: number[] = [];
   for (let page = 1; page > 0;) {
-    const events = await store.readAll({ after: positions.at(-1) ?? 0 });
+    const { events } = await store.readAll({ after: positions.at(-1) ?? 0 });
     for (const { position } of events) positions.push(position);
     page = events.length;
   }

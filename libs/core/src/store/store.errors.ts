@@ -1,5 +1,6 @@
 import { CatgaError, type CatgaErrorOptions } from '../foundation/index.js';
-import type { ExpectedVersion } from './store.js';
+import type { ExpectedVersion } from './expected-version.js';
+import type { StreamState } from './stream-state.js';
 
 /** The stream is not at the version the writer expected: somebody else has written. */
 export class VersionConflictError extends CatgaError {
@@ -30,6 +31,39 @@ export class RecordConflictError extends CatgaError {
     super(
       `Record "${collection}/${key}" is at version ${actual}, not at ${expected}. Somebody else has written it: read it again and decide again.`,
       { details: { collection, key, expected, actual } },
+    );
+  }
+}
+
+/** Somebody has appended an event that may change the decision, see `AppendCondition`. Nothing was written. */
+export class AppendConditionError extends CatgaError {
+  readonly code = 'CATGA_APPEND_CONDITION';
+  readonly kind = 'request';
+  constructor(
+    /** Index in `CommitBatch.conditions`. */
+    readonly condition: number,
+    readonly after: number,
+    /** Position of a matching event. */
+    readonly position: number,
+  ) {
+    super(
+      `The event at position ${position} matches condition ${condition} of the commit, which allows none after ${after}. Somebody else has appended it: read the events of the query again, decide again, append again.`,
+      { details: { condition, after, position } },
+    );
+  }
+}
+
+/** An append to an archived or deleted stream. Nothing was written. */
+export class StreamClosedError extends CatgaError {
+  readonly code = 'CATGA_STREAM_CLOSED';
+  readonly kind = 'request';
+  constructor(
+    readonly stream: string,
+    readonly state: Exclude<StreamState, 'open'>,
+  ) {
+    super(
+      `Stream "${stream}" is ${state} and takes no events. Append to another stream, or reopen it in a commit before or in the same one: streams: [{ stream: '${stream}', state: 'open' }].`,
+      { details: { stream, state } },
     );
   }
 }

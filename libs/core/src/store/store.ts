@@ -1,4 +1,7 @@
 import type { MaybePromise } from '../foundation/index.js';
+import type { EventQuery } from './event-query.js';
+import type { ExpectedVersion } from './expected-version.js';
+import type { StreamChange, StreamInfo } from './stream-state.js';
 
 /**
  * What an event or a record carries. A store with `payload: 'reference'` keeps any value as it is; one with
@@ -18,10 +21,9 @@ export interface StoreCapabilities {
   readonly atomic: 'batch' | 'stream';
   /** What it keeps: the caller's own objects, or text and bytes. */
   readonly payload: 'reference' | 'encoded';
+  /** Whether a commit may have {@link CommitBatch.conditions}. */
+  readonly conditions: boolean;
 }
-
-/** A number is the exact version the stream must have: the count of events ever appended to it. */
-export type ExpectedVersion = number | 'any' | 'no-stream' | 'stream-exists';
 
 /** An event about to be appended. */
 export interface NewEvent {
@@ -30,6 +32,8 @@ export interface NewEvent {
   readonly metadata?: Payload;
   /** When it happened, milliseconds since 1970. Default: the store's clock at the commit. */
   readonly at?: number;
+  /** What it is about, to be found by {@link EventFilter.tags}: `customer:7`. Kept as plain text, never encoded. */
+  readonly tags?: readonly string[];
 }
 
 /** An event as read back. */
@@ -43,6 +47,8 @@ export interface StoredEvent {
   readonly data: Payload;
   readonly metadata?: Payload;
   readonly at: number;
+  /** Each tag once, in the order in which they were given; left out when there is none. */
+  readonly tags?: readonly string[];
 }
 
 /** Events for one stream. Without events it only checks the expectation. */
@@ -83,14 +89,34 @@ export interface StoredRecord {
 }
 
 /**
- * All of it happens, or none. In this order: streams are deleted, then the appends, then the record writes, each seeing
- * what the ones before it did. Deleting what is not there does nothing.
+ * Nobody must have appended an event that would have changed the decision: a dynamic consistency boundary, not tied to
+ * one stream. It fails when an event that matches comes after the position, also one of a closed stream.
+ */
+export interface AppendCondition {
+  /** The events that the decision was made from. */
+  readonly query: EventQuery;
+  /** The position up to which they were read: {@link LogPage.position}. 0: no such event may exist. */
+  readonly after: number;
+}
+
+/**
+ * All of it happens, or none. In this order: the conditions are checked, streams are deleted, streams are changed, then
+ * the appends, then the record writes, each seeing what the ones before it did. Deleting what is not there does nothing.
  */
 export interface CommitBatch {
+  /**
+   * Makes the commit safe to repeat: when a batch with this id was committed before, nothing is checked or changed, and
+   * the first answer is given again. A durable store remembers an id for at least a day, one in memory at least the
+   * last 50,000.
+   */
+  readonly id?: string;
+  /** Needs a store with {@link StoreCapabilities.conditions}. */
+  readonly conditions?: readonly AppendCondition[];
   readonly appends?: readonly StreamAppend[];
   readonly records?: readonly RecordWrite[];
-  /** Streams to remove with all their events. */
+  /** Streams to remove with all their events, whatever their state: nothing is left of them, not even the version. */
   readonly deleteStreams?: readonly string[];
+  readonly streams?: readonly StreamChange[];
 }
 
 /** What a commit did. */
@@ -101,12 +127,20 @@ export interface CommitResult {
   readonly versions: readonly number[];
   /** Version of each record of `records` after this commit, in the same order; 0 for a deleted one. */
   readonly recordVersions: readonly number[];
+  /** True when this is the answer to an earlier commit with the same {@link CommitBatch.id}. */
+  readonly repeated?: true;
 }
 
 /** Options of {@link Store.readStream}. */
 export interface ReadStreamOptions {
   /** First version to read. Default 1, or the last one when reading backward. */
   readonly from?: number;
+  /** Last version to read: the highest, or the lowest when reading backward. Default: to the end. */
+  readonly to?: number;
+  /** Only events that happened at this time or later. Milliseconds since 1970. */
+  readonly since?: number;
+  /** Only events that happened at this time or earlier. Milliseconds since 1970. */
+  readonly until?: number;
   /** Most events to return. Default: all. */
   readonly limit?: number;
   /** Default `forward`. */
@@ -117,8 +151,30 @@ export interface ReadStreamOptions {
 export interface ReadAllOptions {
   /** Read what comes after this position. Default 0, from the beginning. */
   readonly after?: number;
+  /** Read what comes before this position, and, backward, start there. Default: to the end of the log. */
+  readonly before?: number;
   /** Most events to return. Default 1,000. */
   readonly limit?: number;
+  /** Only events that match. Default: all. */
+  readonly query?: EventQuery;
+  /** Default `forward`. */
+  readonly direction?: 'forward' | 'backward';
+  /** Also events of archived and deleted streams. Default false. */
+  readonly closed?: boolean;
+}
+
+/** A part of the log. */
+export interface LogPage {
+  readonly events: readonly StoredEvent[];
+  /**
+   * How far the log was read: everything that was asked for up to and including this position is in the page. It is the
+   * position of the last event when the page is full; otherwise the last position of the log at that time, or the one
+   * below `before`. So whoever reads on from here gets ahead also when nothing matches. In a log that is behind `after`
+   * it is less than that.
+   *
+   * Backward: down to and including this position; give it as `before` to go on.
+   */
+  readonly position: number;
 }
 
 /** Which records to find; all given conditions must hold. */
@@ -158,10 +214,12 @@ export interface CommitNotice {
 export interface EventShape {
   readonly type: string;
   readonly metadata?: Payload;
+  readonly tags?: readonly string[];
 }
 
 /**
- * A stream that its one writer appends to without waiting. Only stores whose append cannot fail or wait offer it.
+ * A stream that its one writer appends to without waiting. Only stores whose append cannot fail or wait offer it; so
+ * its writer is not refused when somebody archives the stream.
  */
 export interface DirectStream {
   /** Count of events so far. */
@@ -195,8 +253,8 @@ export interface DerivedRecord {
  * Processes, projections, outbox, leases and timers are all written on it once. A provider implements it and passes
  * the conformance suite of `@catga/testing`.
  *
- * Errors: {@link VersionConflictError}, {@link RecordConflictError} when a condition of the batch does not hold;
- * {@link StoreUnavailableError} when the store is away (nothing is lost, try again later).
+ * Errors: {@link VersionConflictError}, {@link RecordConflictError}, {@link AppendConditionError} when a condition of
+ * the batch does not hold; {@link StreamClosedError} when it appends to a closed stream; {@link StoreUnavailableError} when the store is away (nothing is lost, try again later).
  */
 export abstract class Store {
   abstract readonly capabilities: StoreCapabilities;
@@ -208,11 +266,14 @@ export abstract class Store {
    */
   abstract commit(batch: CommitBatch): MaybePromise<CommitResult>;
 
-  /** Events of one stream; none when there is no such stream. */
+  /** Events of one stream; none when there is no such stream, or when it is `deleted`. */
   abstract readStream(stream: string, options?: ReadStreamOptions): Promise<readonly StoredEvent[]>;
 
+  /** Undefined when no event was ever appended to it. */
+  abstract getStream(stream: string): Promise<StreamInfo | undefined>;
+
   /** Events of all streams in the order of their commit. */
-  abstract readAll(options?: ReadAllOptions): Promise<readonly StoredEvent[]>;
+  abstract readAll(options?: ReadAllOptions): Promise<LogPage>;
 
   abstract getRecord(collection: string, key: string): Promise<StoredRecord | undefined>;
 

@@ -126,6 +126,7 @@ describe('WorkerLease', () => {
         shared: true,
         atomic: 'batch',
         payload: 'encoded',
+        conditions: true,
       };
       override async close(): Promise<void> {}
       readonly leases: string[] = [];

@@ -45,6 +45,7 @@ class FakeStore extends MemoryStore {
     shared: false,
     atomic: 'batch',
     payload: 'encoded',
+    conditions: true,
   };
   override async open() {
     await turn();

@@ -108,7 +108,7 @@ describe('The shortest path in memory', () => {
     const { node, store, execute } = setUp({ count: 2 });
     for (const id of ['1', '2', '3', '4']) await execute(new Order(id));
     expect((await node.processes.list()).processes.map(({ id }) => id)).toEqual(['Short:4', 'Short:3']);
-    expect(new Set((await store.readAll()).map(({ stream }) => stream))).toEqual(
+    expect(new Set((await store.readAll()).events.map(({ stream }) => stream))).toEqual(
       new Set(['process-Short:3', 'process-Short:4']),
     );
   });

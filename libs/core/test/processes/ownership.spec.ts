@@ -754,7 +754,7 @@ describe('a journal that grows', () => {
     ]);
     expect(world.log).toEqual(['turn 2', 'turn 1', 'turn 0']);
     await settle();
-    const streams = new Set((await store.readAll()).map(({ stream }) => stream));
+    const streams = new Set((await store.readAll()).events.map(({ stream }) => stream));
     expect(streams.size).toBe(1);
   });
 

@@ -152,7 +152,7 @@ describe('A record that follows from its stream', () => {
     b.remove();
     a.remove();
     expect(await keys({})).toEqual(['b']);
-    expect(await store.readAll()).toEqual([]);
+    expect((await store.readAll()).events).toEqual([]);
     // The id is free again.
     open('a');
     expect(await keys({})).toEqual(['b', 'a']);
@@ -171,7 +171,7 @@ describe('A record that follows from its stream', () => {
   it('has its events in the order of all, whether the order was asked for before or after', async () => {
     const { store, open } = setUp();
     const [a, b] = [open('a'), open('b')];
-    const names = async () => (await store.readAll()).map(({ stream, version }) => `${stream}@${version}`);
+    const names = async () => (await store.readAll()).events.map(({ stream, version }) => `${stream}@${version}`);
     b.add(done, 1_000, null);
     expect(await names()).toEqual(['run-a@1', 'run-b@1', 'run-b@2']);
     a.add(done, 1_000, null);

@@ -104,9 +104,14 @@ describe('MemoryStore', () => {
         store.commit({ appends: [{ stream: 'one', expectedVersion: 'any', events: [event(type)] }] });
       };
       round('first');
-      expect((await store.readAll()).map((e) => `${e.stream}${e.version}`)).toEqual(['one1', 'three1', 'two1', 'one2']);
+      expect((await store.readAll()).events.map((e) => `${e.stream}${e.version}`)).toEqual([
+        'one1',
+        'three1',
+        'two1',
+        'one2',
+      ]);
       round('second');
-      const all = await store.readAll();
+      const { events: all } = await store.readAll();
       expect(all.map((e) => e.position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
       expect(all.slice(4).map((e) => `${e.stream}${e.version}`)).toEqual(['one3', 'three2', 'two2', 'one4']);
       expect(one.version).toBe(4);
@@ -125,7 +130,7 @@ describe('MemoryStore', () => {
       await store.readAll();
       store.commit({ deleteStreams: ['s'] });
       stream.push(event('b'));
-      expect(await store.readAll()).toEqual([]);
+      expect((await store.readAll()).events).toEqual([]);
       expect(await store.readStream('s')).toEqual([]);
     });
 
@@ -147,7 +152,7 @@ describe('MemoryStore', () => {
       });
       if (round >= 10) store.commit({ deleteStreams: [`s${round - 10}`] });
     }
-    const all = await store.readAll();
+    const { events: all } = await store.readAll();
     expect(all).toHaveLength(20);
     expect(all.map((e) => e.position)).toEqual(Array.from({ length: 20 }, (_, index) => 9_981 + index));
   });

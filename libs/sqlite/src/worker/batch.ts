@@ -1,3 +1,4 @@
+import type { BatchExtras } from './batch-extras.js';
 import { EXPECT, type CellReader } from './protocol.js';
 import type { RecordRow } from './record-state.js';
 import type { EventRow } from './stream-table.js';
@@ -15,15 +16,29 @@ export interface BatchRows {
   readonly appends: readonly AppendRows[];
   readonly records: readonly RecordRow[];
   readonly deletes: readonly string[];
+  readonly extras: BatchExtras | undefined;
 }
 
 /** Reads the next commit of a request. `now` fills in times that were left out. */
 export function readBatch(cells: CellReader, now: number): BatchRows {
-  const [appends, records, deletes] = [cells.number(), cells.number(), cells.number()];
+  const first = cells.number();
+  if (first >= 0) return readRows(cells, first, now, undefined);
+  const extras = JSON.parse(cells.text()) as BatchExtras;
+  const batch = readRows(cells, cells.number(), now, extras);
+  for (const [append, index, tags] of extras.tags ?? []) {
+    const event = batch.appends[append]?.events[index];
+    if (event !== undefined) event.tags = tags;
+  }
+  return batch;
+}
+
+function readRows(cells: CellReader, appends: number, now: number, extras: BatchExtras | undefined): BatchRows {
+  const [records, deletes] = [cells.number(), cells.number()];
   return {
     appends: times(appends, () => readAppend(cells, now)),
     records: times(records, () => readRecord(cells)),
     deletes: times(deletes, () => cells.text()),
+    extras,
   };
 }
 
@@ -50,7 +65,7 @@ function readAppend(cells: CellReader, now: number): AppendRows {
 function readEvent(cells: CellReader, now: number): EventRow {
   const type = cells.text();
   const at = cells.number();
-  return { type, at: at === -1 ? now : at, data: cells.next(), metadata: cells.next() };
+  return { type, at: at === -1 ? now : at, data: cells.next(), metadata: cells.next(), tags: none };
 }
 
 function readRecord(cells: CellReader): RecordRow {
@@ -70,3 +85,5 @@ function times<T>(count: number, make: () => T): T[] {
   for (let index = 0; index < count; index++) made.push(make());
   return made;
 }
+
+const none: readonly never[] = Object.freeze([]);

@@ -1,3 +1,4 @@
+import type { FilterRow } from './batch-extras.js';
 import type { Cell } from './driver.js';
 import type { Fault } from './fault.js';
 
@@ -5,7 +6,7 @@ import type { Fault } from './fault.js';
  * What the main thread and the workers say to each other. Commits travel as one flat list of cells for many commits:
  * copying a flat list between threads costs a fraction of copying the objects it stands for.
  *
- * A commit is: number of appends, records, deletions; then
+ * A commit is: -1 and its `BatchExtras` as JSON, if it has any; number of appends, records, deletions; then
  * - each append: stream, expected version (a number, or one of {@link EXPECT}), number of events; each event: type,
  *   time (-1: now), data, metadata or null;
  * - each record: collection, key, value (null: delete), if-version (-1: any), due time or null, expiry or null,
@@ -89,10 +90,24 @@ export type Query =
       readonly kind: 'stream';
       readonly stream: string;
       readonly from: number | null;
+      readonly to: number | null;
+      readonly since: number | null;
+      readonly until: number | null;
       readonly limit: number;
       readonly backward: boolean;
     }
-  | { readonly kind: 'all'; readonly after: number; readonly limit: number }
+  | { readonly kind: 'info'; readonly stream: string }
+  | {
+      readonly kind: 'all';
+      readonly after: number;
+      readonly before: number | null;
+      readonly limit: number;
+      readonly backward: boolean;
+      /** Also events of closed streams. */
+      readonly closed: boolean;
+      /** An event matches one of them at least; null: any event. */
+      readonly filters: readonly FilterRow[] | null;
+    }
   | { readonly kind: 'record'; readonly collection: string; readonly key: string }
   | {
       readonly kind: 'find';
@@ -120,10 +135,10 @@ export interface ReadReply {
   readonly fault?: Fault;
 }
 
-/** Cells a row of the answer to `stream`: version, position, type, time, data, metadata. */
-export const STREAM_CELLS = 6;
-/** Cells a row of the answer to `all`: the same, and the stream. */
-export const ALL_CELLS = 7;
+/** Cells a row of the answer to `stream`: version, position, type, time, data, metadata, tags (JSON or null). */
+export const STREAM_CELLS = 7;
+/** Cells a row of the answer to `all`: the same, and the stream. Before the rows: the last position of the log. */
+export const ALL_CELLS = 8;
 /**
  * Cells a row of the answers to `record` and `find`: number, key, version, value, tags, created, updated, due, expires.
  */

@@ -5,11 +5,11 @@ import { payloadFromCell } from './payload-cell.js';
 import { storedTag } from './record-state.js';
 import type { Query, ReadReply, ReadRequest, WorkerSettings } from './protocol.js';
 import { findSql, RECORD } from './find-sql.js';
+import { EVENT, readAllSql } from './log-sql.js';
 
 /** Rows an answer: receiving this many keeps the main thread for well under a millisecond. */
 const ROWS_AT_ONCE = 250;
 
-const EVENT = 'e.version, e.position, e.type, e.at, e.data, e.metadata';
 const EVENT_PAYLOADS = [4, 5];
 const RECORD_PAYLOADS = [3];
 
@@ -53,15 +53,18 @@ export class Reader {
     switch (query.kind) {
       case 'stream':
         return payloads(this.stream(open, query), EVENT_PAYLOADS);
-      case 'all':
-        return payloads(
-          this.all(
-            open,
-            `SELECT ${EVENT}, s.name FROM events e JOIN streams s ON s.id = e.stream_id WHERE e.position > ? ORDER BY e.position LIMIT ?`,
-            [query.after, query.limit],
-          ),
-          EVENT_PAYLOADS,
+      case 'info':
+        return this.all(
+          open,
+          `SELECT state, first_version, (SELECT max(version) FROM events WHERE stream_id = streams.id) FROM streams WHERE name = ?`,
+          [query.stream],
         );
+      case 'all': {
+        // The head first: an event that comes in between is in the rows then.
+        const head = this.all(open, 'SELECT last_position FROM counters', []);
+        const { sql, cells } = readAllSql(query);
+        return [...head, ...payloads(this.all(open, sql, cells), EVENT_PAYLOADS)];
+      }
       case 'record':
         return payloads(
           this.all(
@@ -78,12 +81,22 @@ export class Reader {
     }
   }
 
-  private stream(open: Open, { stream, from, limit, backward }: Query & { kind: 'stream' }): Cell[][] {
-    const [comparison, order] = backward ? ['<=', 'DESC'] : ['>=', 'ASC'];
+  private stream(open: Open, query: Query & { kind: 'stream' }): Cell[][] {
+    const { stream, from, to, since, until, limit, backward } = query;
+    const [low, high] = backward ? [to, from] : [from, to];
+    const times = since === null && until === null ? '' : 'AND e.at >= ? AND e.at <= ?';
+    const order = backward ? 'DESC' : 'ASC';
     return this.all(
       open,
-      `SELECT ${EVENT} FROM streams s JOIN events e ON e.stream_id = s.id WHERE s.name = ? AND e.version ${comparison} ? ORDER BY e.version ${order} LIMIT ?`,
-      [stream, from ?? (backward ? Number.MAX_SAFE_INTEGER : 1), limit],
+      `SELECT ${EVENT} FROM streams s CROSS JOIN events e ON e.stream_id = s.id WHERE s.name = ? AND s.state < 2
+       AND e.version >= ? AND e.version <= ? ${times} ORDER BY e.version ${order} LIMIT ?`,
+      [
+        stream,
+        low ?? 1,
+        high ?? Number.MAX_SAFE_INTEGER,
+        ...(times === '' ? [] : [since ?? -Number.MAX_VALUE, until ?? Number.MAX_VALUE]),
+        limit,
+      ],
     );
   }
 

@@ -11,6 +11,7 @@ export const APPLICATION_ID = 0x43744761;
  * Few indexes, each for one question: a commit pays for every one of them.
  * - `records_created` pages through a collection in the order of creation,
  * - `records_due` finds what is due; only records that have a due time are in it,
+ * - `event_tags` finds events by tag; only events that have tags are in it,
  * - `records_expiring` lets the sweep find what has expired; only records that can expire are in it.
  *
  * No foreign keys: the writer looks everything up before it writes, a second look by SQLite would be paid for each row.
@@ -81,6 +82,30 @@ const MIGRATIONS: readonly string[] = [
            strftime('%Y-%m-%dT%H:%M:%fZ', due_at / 1000.0, 'unixepoch') AS due_at,
            strftime('%Y-%m-%dT%H:%M:%fZ', expires_at / 1000.0, 'unixepoch') AS expires_at, value
     FROM records;
+  `,
+  `
+  ALTER TABLE events ADD COLUMN tags TEXT; -- JSON array, NULL without; the same tags are in event_tags
+  ALTER TABLE streams ADD COLUMN state INTEGER NOT NULL DEFAULT 0; -- 0 open, 1 archived, 2 deleted
+  ALTER TABLE streams ADD COLUMN first_version INTEGER NOT NULL DEFAULT 1; -- events below it were truncated
+
+  CREATE TABLE event_tags (
+    tag TEXT NOT NULL,
+    position INTEGER NOT NULL,    -- events.position
+    PRIMARY KEY (tag, position)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE commit_ids (       -- commits that may be repeated
+    number INTEGER PRIMARY KEY,   -- grows with the time
+    id TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    answer TEXT NOT NULL          -- JSON: position, versions, record versions
+  );
+
+  DROP VIEW event_log;
+  CREATE VIEW event_log AS
+    SELECT e.position, s.name AS stream, e.version, e.type, e.tags,
+           strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS at, e.data, e.metadata
+    FROM events e JOIN streams s ON s.id = e.stream_id;
   `,
 ];
 

@@ -1,14 +1,18 @@
 import { BatchedStatement } from './batched-statement.js';
 import { BoundedMap } from './bounded-map.js';
-import type { Cell, Connection } from './driver.js';
+import type { Cell, Connection, Statement } from './driver.js';
 import { payloadToCell } from './payload-cell.js';
 
 const CACHED_STREAMS = 50_000;
 
 /** What is known of a stream; version 0: there is none. */
-interface StreamState {
+interface KnownStream {
   id: number;
   version: number;
+  /** Index in {@link STATES}. */
+  state: number;
+  /** Version of the oldest event that was not truncated. */
+  first: number;
 }
 
 /** An event as it is written. */
@@ -17,6 +21,7 @@ export interface EventRow {
   readonly at: number;
   readonly data: Cell;
   readonly metadata: Cell;
+  tags: readonly string[];
 }
 
 /**
@@ -26,12 +31,18 @@ export interface EventRow {
 export class StreamTable {
   lastPosition = 0;
   lastStream = 0;
-  private readonly states = new BoundedMap<string, StreamState>(CACHED_STREAMS);
+  private readonly states = new BoundedMap<string, KnownStream>(CACHED_STREAMS);
   private readonly streamRows: BatchedStatement;
   private readonly eventRows: BatchedStatement;
+  private readonly taggedRows: BatchedStatement;
+  private readonly tagRows: BatchedStatement;
   private readonly found: BatchedStatement;
-  private readonly deleteEvents;
-  private readonly deleteStream;
+  private readonly deleteTags: Statement;
+  private readonly deleteEvents: Statement;
+  private readonly deleteStream: Statement;
+  private readonly anyTags: Statement;
+  /** Whether the file holds events with tags; undefined: not asked yet. */
+  private tagged: boolean | undefined;
 
   constructor(connection: Connection) {
     this.streamRows = new BatchedStatement(connection, 2, (rows) => `INSERT INTO streams (id, name) VALUES ${rows}`);
@@ -40,13 +51,29 @@ export class StreamTable {
       7,
       (rows) => `INSERT INTO events (position, stream_id, version, type, at, data, metadata) VALUES ${rows}`,
     );
+    // A statement of its own: nearly all events have no tags and need no cell for them.
+    this.taggedRows = new BatchedStatement(
+      connection,
+      8,
+      (rows) => `INSERT INTO events (position, stream_id, version, type, at, data, metadata, tags) VALUES ${rows}`,
+    );
+    this.tagRows = new BatchedStatement(
+      connection,
+      2,
+      (rows) => `INSERT INTO event_tags (tag, position) VALUES ${rows}`,
+    );
     this.found = new BatchedStatement(
       connection,
       1,
       (names) =>
-        `SELECT name, id, (SELECT max(version) FROM events WHERE stream_id = streams.id) FROM streams WHERE name IN (${names})`,
+        `SELECT name, id, state, first_version, (SELECT max(version) FROM events WHERE stream_id = streams.id) FROM streams WHERE name IN (${names})`,
     );
-    this.deleteEvents = connection.prepare('DELETE FROM events WHERE stream_id = ?');
+    this.anyTags = connection.prepare('SELECT EXISTS (SELECT 1 FROM event_tags)');
+    this.deleteTags = connection.prepare(
+      `DELETE FROM event_tags WHERE (tag, position) IN
+       (SELECT tag.value, e.position FROM events e, json_each(e.tags) tag WHERE e.stream_id = ? AND e.version < ? AND e.tags IS NOT NULL)`,
+    );
+    this.deleteEvents = connection.prepare('DELETE FROM events WHERE stream_id = ? AND version < ?');
     this.deleteStream = connection.prepare('DELETE FROM streams WHERE id = ?');
   }
 
@@ -54,11 +81,12 @@ export class StreamTable {
   load(streams: Iterable<string>): void {
     for (const stream of streams) {
       if (this.states.get(stream) !== undefined) continue;
-      this.states.set(stream, { id: 0, version: 0 });
+      this.states.set(stream, { id: 0, version: 0, state: 0, first: 1 });
       this.found.add(stream);
     }
-    for (const [name, id, version] of this.found.all()) {
-      Object.assign(this.state(name as string), { id, version });
+    for (const [name, id, state, first, last] of this.found.all()) {
+      const version = Math.max(Number(last ?? 0), Number(first) - 1);
+      Object.assign(this.state(name as string), { id, version, state, first });
     }
   }
 
@@ -74,42 +102,65 @@ export class StreamTable {
       state.id = ++this.lastStream;
       this.streamRows.add(state.id, stream);
     }
-    const { id } = state;
-    for (const { type, at, data, metadata } of events) {
-      const position = ++this.lastPosition;
-      this.eventRows.add(position, id, ++state.version, type, at, payloadToCell(data), payloadToCell(metadata));
-    }
+    for (const event of events) this.add(state, event);
     return state.version;
   }
 
   delete(stream: string): void {
     const state = this.state(stream);
     if (state.version === 0) return;
-    // What waits to be written may belong to this stream.
-    this.flush();
-    this.deleteEvents.run([state.id]);
+    this.removeEvents(state.id, Number.MAX_SAFE_INTEGER);
     this.deleteStream.run([state.id]);
     state.version = 0;
+    state.state = 0;
+    state.first = 1;
   }
 
   flush(): void {
     this.streamRows.run();
     this.eventRows.run();
+    this.taggedRows.run();
+    this.tagRows.run();
   }
 
   /** Forgets everything that was not written, and all that is known: the file says what is true. */
   reset(): void {
     this.streamRows.discard();
     this.eventRows.discard();
+    this.taggedRows.discard();
+    this.tagRows.discard();
     this.found.discard();
     this.states.clear();
+    this.tagged = undefined;
   }
 
   trim(): void {
     this.states.trim();
   }
 
-  private state(stream: string): StreamState {
-    return this.states.get(stream) as StreamState;
+  private add(state: KnownStream, { type, at, data, metadata, tags }: EventRow): void {
+    const position = ++this.lastPosition;
+    const version = ++state.version;
+    const [dataCell, metadataCell] = [payloadToCell(data), payloadToCell(metadata)];
+    if (tags.length === 0) {
+      this.eventRows.add(position, state.id, version, type, at, dataCell, metadataCell);
+      return;
+    }
+    this.tagged = true;
+    this.taggedRows.add(position, state.id, version, type, at, dataCell, metadataCell, JSON.stringify(tags));
+    for (const tag of tags) this.tagRows.add(tag, position);
+  }
+
+  /** Removes the events of a stream below a version, and what leads to them. */
+  private removeEvents(id: number, before: number): void {
+    // What waits to be written may belong to this stream.
+    this.flush();
+    this.tagged ??= this.anyTags.all([])[0]?.[0] === 1;
+    if (this.tagged) this.deleteTags.run([id, before]);
+    this.deleteEvents.run([id, before]);
+  }
+
+  private state(stream: string): KnownStream {
+    return this.states.get(stream) as KnownStream;
   }
 }

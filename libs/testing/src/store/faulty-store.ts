@@ -4,6 +4,7 @@ import {
   type CommitBatch,
   type CommitNotice,
   type CommitResult,
+  type LogPage,
   type ReadAllOptions,
   type ReadStreamOptions,
   type RecordPage,
@@ -11,6 +12,7 @@ import {
   type StoreCapabilities,
   type StoredEvent,
   type StoredRecord,
+  type StreamInfo,
 } from '@catga/core';
 
 /** How a planned failure goes. */
@@ -122,7 +124,12 @@ export class FaultyStore extends Store {
     return this.inner.readStream(stream, options);
   }
 
-  override async readAll(options?: ReadAllOptions): Promise<readonly StoredEvent[]> {
+  override async getStream(stream: string): Promise<StreamInfo | undefined> {
+    this.assertAlive();
+    return this.inner.getStream(stream);
+  }
+
+  override async readAll(options?: ReadAllOptions): Promise<LogPage> {
     this.assertAlive();
     return this.inner.readAll(options);
   }

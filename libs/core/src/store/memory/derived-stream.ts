@@ -36,7 +36,7 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   }
 
   get removed(): boolean {
-    return this.deleted;
+    return this.life.removed;
   }
 
   get recordVersion(): number {

@@ -8,6 +8,7 @@ import {
   type CommitResult,
   type DerivedRecord,
   type DirectStream,
+  type LogPage,
   type ReadAllOptions,
   type ReadStreamOptions,
   type RecordPage,
@@ -18,6 +19,7 @@ import {
   type StoredRecord,
   type StreamAppend,
 } from '../store.js';
+import type { StreamInfo } from '../stream-state.js';
 import { RecordConflictError, StoreUnavailableError, VersionConflictError } from '../store.errors.js';
 import { ChurnMap } from './churn-map.js';
 import { DerivedStream, type DerivedHome } from './derived-stream.js';
@@ -85,6 +87,7 @@ export class MemoryStore extends Store {
       shared: false,
       atomic: 'batch',
       payload: copies ? 'encoded' : 'reference',
+      conditions: true,
     };
     this.home = {
       log: this.log,
@@ -116,7 +119,16 @@ export class MemoryStore extends Store {
     return this.answer(() => this.find(stream)?.read(options) ?? []);
   }
 
-  override readAll(options?: ReadAllOptions): Promise<readonly StoredEvent[]> {
+  override getStream(stream: string): Promise<StreamInfo | undefined> {
+    return this.answer(() => {
+      const found = this.find(stream);
+      if (found === undefined || found.version === 0) return undefined;
+      const { version, life } = found;
+      return { stream, version, firstVersion: life.gone + 1, state: life.state };
+    });
+  }
+
+  override readAll(options?: ReadAllOptions): Promise<LogPage> {
     return this.answer(() => this.log.read(options));
   }
 
@@ -226,8 +238,9 @@ export class MemoryStore extends Store {
   }
 
   private drop(stream: MemoryStream): void {
-    if (stream.deleted) return;
-    stream.deleted = true;
+    if (stream.life.removed) return;
+    const { gone } = stream.life;
+    stream.life = { ...stream.life, removed: true };
     const { listening } = this.notifier;
     if (stream instanceof DerivedStream && stream.derivesRecord) {
       this.collection(stream.record.collection).removeDerived(stream);
@@ -235,7 +248,7 @@ export class MemoryStore extends Store {
     } else {
       this.streams.delete(stream.name);
     }
-    this.log.removed(stream);
+    this.log.removed(stream.version - gone);
     if (listening) this.notifier.touchStream(stream.name);
   }
 

@@ -1,6 +1,7 @@
 import type { DirectStream, EventShape, NewEvent, ReadStreamOptions, StoredEvent } from '../store.js';
 import type { LoggedStream, MemoryLog } from './memory-log.js';
 import type { PayloadPolicy } from './payload-policy.js';
+import { OPEN, type StreamLife } from './stream-life.js';
 
 /** What all streams of one store share. */
 export interface StreamHome {
@@ -32,8 +33,7 @@ function emptyCells(room: number): unknown[] {
 
 /** The events of one stream in memory. It is its own {@link DirectStream}. */
 export abstract class MemoryStream implements DirectStream, LoggedStream {
-  /** True once the stream was removed from the store; who still holds it may push, nobody will read it. */
-  deleted = false;
+  life: StreamLife = OPEN;
   version = 0;
   /** Four cells for each event, one array for all: memory keeps many events, and each object costs as much as its fields. */
   protected readonly cells: unknown[];
@@ -64,57 +64,69 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
   }
 
   positionOf(version: number): number {
-    return this.cells[version * CELLS - 1] as number;
+    return this.cells[this.cellOf(version) + 3] as number;
   }
 
   /** The event as a reader sees it; made on every read, so that an append makes nothing. */
   at(version: number): StoredEvent {
     const { payloads } = this.home;
-    const { type, metadata } = this.shapeOf(version);
+    const { type, metadata, tags } = this.shapeOf(version);
     const base = {
       stream: this.name,
       version,
       position: this.positionOf(version),
       type,
-      data: payloads.give(this.cells[version * CELLS - 3]),
+      data: payloads.give(this.cells[this.cellOf(version) + 1]),
       at: this.timeOf(version),
     };
-    return metadata === undefined ? base : { ...base, metadata: payloads.give(metadata) };
+    const event = metadata === undefined ? base : { ...base, metadata: payloads.give(metadata) };
+    return tags === undefined || tags.length === 0 ? event : { ...event, tags: [...new Set(tags)] };
   }
 
+  /** Events as {@link ReadStreamOptions} asks for them. */
   read(options: ReadStreamOptions = {}): StoredEvent[] {
-    const { limit = Number.POSITIVE_INFINITY } = options;
-    const { version: last } = this;
+    const { limit = Number.POSITIVE_INFINITY, direction } = options;
+    const { version: last, life } = this;
     const events: StoredEvent[] = [];
-    if (options.direction === 'backward') {
-      for (let at = Math.min(options.from ?? last, last); at >= 1 && events.length < limit; at--) {
-        events.push(this.at(at));
-      }
-      return events;
+    if (life.state === 'deleted') return events;
+    const backward = direction === 'backward';
+    const [low = 1, high = last] = backward ? [options.to, options.from] : [options.from, options.to];
+    const first = Math.max(low, life.gone + 1);
+    const end = Math.min(high, last);
+    for (let step = 0; step <= end - first && events.length < limit; step++) {
+      const version = backward ? end - step : first + step;
+      if (happened(this.timeOf(version), options)) events.push(this.at(version));
     }
-    for (let at = Math.max(options.from ?? 1, 1); at <= last && events.length < limit; at++) events.push(this.at(at));
     return events;
   }
 
-  protected shapeOf(version: number): EventShape {
-    return this.cells[version * CELLS - 4] as EventShape;
+  shapeOf(version: number): EventShape {
+    return this.cells[this.cellOf(version)] as EventShape;
   }
 
   protected timeOf(version: number): number {
-    const time = this.cells[version * CELLS - 2] as number | OddTime;
+    const time = this.cells[this.cellOf(version) + 2] as number | OddTime;
     return typeof time === 'number' ? this.home.epoch + time : time.at;
+  }
+
+  private cellOf(version: number): number {
+    return (version - 1 - this.life.gone) * CELLS;
   }
 
   private append(shape: EventShape, at: number, data: unknown): void {
     const { cells, home } = this;
     const { log, epoch } = home;
-    const cell = this.version++ * CELLS;
+    const cell = this.cellOf(++this.version);
     cells[cell] = shape;
     cells[cell + 1] = data;
     cells[cell + 2] = Number.isInteger(at) ? at - epoch : new OddTime(at);
     cells[cell + 3] = ++log.last;
     if (log.watched) log.appended(this);
   }
+}
+
+function happened(at: number, { since, until }: ReadStreamOptions): boolean {
+  return (since === undefined || at >= since) && (until === undefined || at <= until);
 }
 
 /** A stream like any other: what it has to do with records is its writer's business. */

@@ -49,10 +49,13 @@ export function copyPolicy(store: string, now: () => number): PayloadPolicy {
   const copy = (value: Payload): Payload => (typeof value === 'string' ? value : copyBytes(value as Uint8Array));
   return {
     check: (batch) => assertEncoded(store, batch),
-    takeEvent: ({ type, data, metadata, at = now() }) =>
-      metadata === undefined
-        ? { type, data: copy(data), at }
-        : { type, data: copy(data), metadata: copy(metadata), at },
+    takeEvent: ({ type, data, metadata, tags, at = now() }) => ({
+      type,
+      data: copy(data),
+      at,
+      ...(metadata !== undefined && { metadata: copy(metadata) }),
+      ...(tags !== undefined && { tags: [...tags] }),
+    }),
     take: copy,
     give: copy,
   };

@@ -58,7 +58,7 @@ export function concurrencyTests({ it, store, options }: Suite): void {
     const reader = (async () => {
       for (let idle = false; !idle;) {
         idle = !writing;
-        const page = await store().readAll({ after: seen.at(-1) ?? 0, limit: 50 });
+        const { events: page } = await store().readAll({ after: seen.at(-1) ?? 0, limit: 50 });
         for (const { position } of page) {
           assert.ok(position > (seen.at(-1) ?? 0), `position ${position} after ${seen.at(-1)}`);
           seen.push(position);
@@ -81,7 +81,7 @@ export function concurrencyTests({ it, store, options }: Suite): void {
     let writing = true;
     const reader = (async () => {
       while (writing) {
-        const page = await store().readAll({ limit: 10_000 });
+        const { events: page } = await store().readAll({ limit: 10_000 });
         assert.equal(page.length % 3, 0);
       }
     })();

@@ -4,6 +4,7 @@ import { concurrencyTests } from './concurrency.js';
 import { lifecycleTests } from './lifecycle.js';
 import { modelTest } from './model-test.js';
 import { payloadTests } from './payloads.js';
+import { queryTests } from './queries.js';
 import { readTests } from './reads.js';
 import { recordQueryTests } from './record-queries.js';
 import { recordTests } from './records.js';
@@ -40,6 +41,7 @@ export function describeStoreConformance(options: StoreConformanceOptions): void
     const parts = {
       'when it appends': appendTests,
       'when it reads events': readTests,
+      'when it is asked for some events': queryTests,
       'when it keeps records': recordTests,
       'when it finds records': recordQueryTests,
       'when it keeps payloads': payloadTests,

@@ -124,7 +124,7 @@ async function compareEvents(store: Store, model: StoreModel, name: string, star
     position,
     type,
   });
-  assert.deepEqual((await store.readAll({ after: start, limit: 10_000 })).map(shape), model.all().map(shape));
+  assert.deepEqual((await store.readAll({ after: start, limit: 10_000 })).events.map(shape), model.all().map(shape));
   for (const each of ['s1', 's2', 's3']) {
     const own = `${name}-${each}`;
     assert.deepEqual((await store.readStream(own)).map(shape), model.stream(own).map(shape));

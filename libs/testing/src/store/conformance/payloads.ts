@@ -69,7 +69,7 @@ export function payloadTests({ it, store, options }: Suite): void {
     await write;
     const read = async (): Promise<Uint8Array[]> => [
       (await store().readStream('s'))[0]?.data as Uint8Array,
-      (await store().readAll())[0]?.data as Uint8Array,
+      (await store().readAll()).events[0]?.data as Uint8Array,
       (await store().getRecord('c', 'k'))?.value as Uint8Array,
       (await store().findRecords({ collection: 'c' })).records[0]?.value as Uint8Array,
     ];
