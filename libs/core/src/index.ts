@@ -243,6 +243,45 @@ export {
   type StepOutcome,
 } from './processes/index.js';
 
+// event-sourcing: aggregates and deciders, snapshots, time travel
+export {
+  Aggregate,
+  AggregateDefinitionError,
+  AggregateHistoryError,
+  AggregateModel,
+  AggregateNotFoundError,
+  AggregateRoot,
+  DeciderEndedError,
+  DeciderModel,
+  defineDecider,
+  DuplicateAggregateError,
+  everyEvents,
+  InvalidAggregateIdError,
+  largerThan,
+  noSnapshots,
+  olderThan,
+  On,
+  OnDecoratorError,
+  readOnBindings,
+  SnapshotMetrics,
+  SnapshotStrategy,
+  StaleAggregateError,
+  UnhandledAggregateEventError,
+  type AggregateId,
+  type AggregateOptions,
+  type AggregateType,
+  type AnyAggregate,
+  type Decider,
+  type IdOf,
+  type OnBinding,
+  type OnMethodDecorator,
+  type SnapshotFigures,
+  type SnapshotIgnoredReason,
+  type SnapshotOptions,
+  type SnapshotSituation,
+  type SnapshotWriterOptions,
+} from './event-sourcing/index.js';
+
 // http: the /processes endpoints, and their errors and validation for routes of the application
 export {
   CatgaProblemFilter,

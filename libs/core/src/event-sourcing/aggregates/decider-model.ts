@@ -1,0 +1,47 @@
+import type { Type } from '../../messages/index.js';
+import { resolveSnapshotOptions, type ResolvedSnapshotOptions } from '../snapshots/index.js';
+import type { AggregateId } from './aggregate-root.js';
+import type { Decider } from './decider.js';
+import type { StateModel } from './state-model.js';
+
+/** A decider whose types nobody asks about. */
+export type AnyDecider = Decider<never, never, never>;
+
+/** A decider as something that a state is worked out with. */
+export class DeciderModel<State, Command, Event extends object> implements StateModel<State> {
+  readonly name: string;
+  readonly category: string;
+  readonly events: readonly Type<object>[];
+  readonly snapshots: ResolvedSnapshotOptions | undefined;
+
+  constructor(readonly decider: Decider<State, Command, Event>) {
+    this.name = decider.name;
+    this.category = decider.name;
+    this.events = decider.events;
+    this.snapshots = resolveSnapshotOptions(`Decider "${decider.name}": snapshots`, decider.snapshots);
+  }
+
+  create(id: AggregateId): State {
+    return this.decider.initialState(String(id));
+  }
+
+  replay(state: State, events: readonly object[]): State {
+    const { decider } = this;
+    let current = state;
+    for (const event of events) current = decider.evolve(current, event as Event);
+    return current;
+  }
+
+  capture(state: State): unknown {
+    return state;
+  }
+
+  restore(_id: AggregateId, captured: unknown): State {
+    return captured as State;
+  }
+
+  fields(id: AggregateId): string | undefined {
+    const state = this.create(id);
+    return typeof state === 'object' && state !== null ? Object.keys(state).join(' ') : undefined;
+  }
+}

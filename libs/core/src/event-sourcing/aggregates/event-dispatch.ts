@@ -1,0 +1,51 @@
+import type { Type } from '../../messages/index.js';
+import { readOnBindings } from './on.decorator.js';
+
+/** A method that takes an event; called with the aggregate as `this`. */
+export type EventMethod = (this: object, event: object) => unknown;
+
+const NO_METHOD: EventMethod = () => undefined;
+const DISPATCH = Symbol('catga:event-dispatch');
+
+/** Finds the method of a class for an event by the event's class: one look-up, made once per class of aggregate. */
+export class EventDispatch {
+  /** Also holds derived event classes once they were met, and classes that have no method. */
+  private readonly methods = new Map<unknown, EventMethod>();
+  /** Every event class that has a method. */
+  readonly events: readonly Type<object>[];
+
+  private constructor(private readonly prototype: object) {
+    const methods = prototype as Record<string, EventMethod>;
+    for (const { method, events } of readOnBindings((prototype as { constructor: Type<object> }).constructor)) {
+      for (const event of events) this.methods.set(event, methods[method] as EventMethod);
+    }
+    this.events = [...this.methods.keys()] as Type<object>[];
+  }
+
+  /** The dispatch of a class, made at the first call and kept on its prototype. */
+  static of(prototype: object): EventDispatch {
+    const found = (prototype as { [DISPATCH]?: EventDispatch })[DISPATCH];
+    // A derived class sees its base's dispatch until it has its own.
+    if (found?.prototype === prototype) return found;
+    const dispatch = new EventDispatch(prototype);
+    Object.defineProperty(prototype, DISPATCH, { value: dispatch });
+    return dispatch;
+  }
+
+  /** Calls the method; false when there is none. */
+  apply(target: object, event: object): boolean {
+    const method = this.methods.get(event.constructor) ?? this.inherited(event);
+    if (method === NO_METHOD) return false;
+    method.call(target, event);
+    return true;
+  }
+
+  /** Of a class that was not met before: the method of its nearest base class. */
+  private inherited(event: object): EventMethod {
+    let base = Object.getPrototypeOf(event.constructor) as unknown;
+    while (typeof base === 'function' && !this.methods.has(base)) base = Object.getPrototypeOf(base) as unknown;
+    const method = this.methods.get(base) ?? NO_METHOD;
+    this.methods.set(event.constructor, method);
+    return method;
+  }
+}

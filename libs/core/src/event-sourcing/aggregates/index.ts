@@ -1,0 +1,23 @@
+export {
+  Aggregate,
+  AGGREGATE_METADATA_KEY,
+  readAggregateMetadata,
+  type AggregateOptions,
+} from './aggregate.decorator.js';
+export {
+  AggregateDefinitionError,
+  AggregateHistoryError,
+  AggregateNotFoundError,
+  DeciderEndedError,
+  DuplicateAggregateError,
+  InvalidAggregateIdError,
+  OnDecoratorError,
+  StaleAggregateError,
+  UnhandledAggregateEventError,
+} from './aggregate.errors.js';
+export { AggregateModel, type AggregateType, type AnyAggregate, type IdOf } from './aggregate-model.js';
+export { AggregateRoot, type AggregateId } from './aggregate-root.js';
+export { defineDecider, type Decider } from './decider.js';
+export { DeciderModel } from './decider-model.js';
+export { On, readOnBindings, type OnBinding, type OnMethodDecorator } from './on.decorator.js';
+export type { StateModel } from './state-model.js';

@@ -1,0 +1,35 @@
+import type { Type } from '../../messages/index.js';
+import type { ResolvedSnapshotOptions } from '../snapshots/index.js';
+import { InvalidAggregateIdError } from './aggregate.errors.js';
+import type { AggregateId } from './aggregate-root.js';
+
+/** How a state is worked out from events: what aggregates and deciders have in common. */
+export interface StateModel<State> {
+  /** For messages, e.g. `Order`. */
+  readonly name: string;
+  /** First half of the names of its streams. */
+  readonly category: string;
+  readonly events: readonly Type<object>[];
+  readonly snapshots: ResolvedSnapshotOptions | undefined;
+  /** The state before the first event. */
+  create(id: AggregateId): State;
+  /** The state after these stored events. */
+  replay(state: State, events: readonly object[]): State;
+  /** What a snapshot keeps of the state, and time travel shows. Not a copy. */
+  capture(state: State): unknown;
+  /** The state that was captured at that version. */
+  restore(id: AggregateId, captured: unknown, version: number): State;
+  /** The fields that a new state has, to tell whether a snapshot was made by another class; undefined: do not ask. */
+  fields(id: AggregateId): string | undefined;
+}
+
+/**
+ * Name of the stream of an aggregate.
+ *
+ * @throws {InvalidAggregateIdError}
+ */
+export function streamOf(model: StateModel<never>, id: AggregateId): string {
+  const isId = typeof id === 'string' ? id !== '' : typeof id === 'bigint' || Number.isFinite(id);
+  if (!isId) throw new InvalidAggregateIdError(model.name, id);
+  return `${model.category}-${id}`;
+}
