@@ -3,8 +3,9 @@ import { DiscoveryModule, DiscoveryService, ModuleRef, ModulesContainer } from '
 import { CatgaLifecycle } from './catga.lifecycle.js';
 import { CATGA_MODULE_OPTIONS, ConfigurableCatgaModule } from './catga.module-definition.js';
 import { resolveCatgaOptions, type CatgaModuleOptions, type ResolvedCatgaOptions } from './catga.options.js';
-import { CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
+import { CATGA_CODEC, CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
 import { DuplicateStoreError } from './catga.errors.js';
+import { EventLog, EventRegistry, EventSourcingHost } from './event-sourcing/index.js';
 import { SnowflakeIds, WorkerIdHost } from './ids/index.js';
 import {
   AmbientContext,
@@ -16,7 +17,7 @@ import {
 } from './mediator/index.js';
 import { ProcessContext, Processes, ProcessHost, processProviders } from './processes/index.js';
 import { RetryBehavior, TimeoutBehavior } from './resilience/index.js';
-import { MemoryStore, Store } from './store/index.js';
+import { MemoryStore, Store, type Codec } from './store/index.js';
 import { StoreHost } from './store-host.js';
 
 const storeProviders: Provider[] = [
@@ -42,6 +43,27 @@ const idProviders: Provider[] = [
     provide: WorkerIdHost,
     inject: [SnowflakeIds, Store],
     useFactory: (ids: SnowflakeIds, store: Store) => new WorkerIdHost(ids, store),
+  },
+];
+
+const eventSourcingProviders: Provider[] = [
+  { provide: CATGA_CODEC, inject: [CATGA_OPTIONS], useFactory: (options: ResolvedCatgaOptions) => options.codec },
+  {
+    provide: EventRegistry,
+    inject: [Store, CATGA_CODEC, CATGA_OPTIONS],
+    useFactory: (store: Store, codec: Codec, options: ResolvedCatgaOptions) =>
+      new EventRegistry(store, { codec, writeAs: options.eventSourcing.writeAs }),
+  },
+  {
+    provide: EventLog,
+    inject: [Store, EventRegistry],
+    useFactory: (store: Store, registry: EventRegistry) => new EventLog(store, registry),
+  },
+  {
+    provide: EventSourcingHost,
+    inject: [DiscoveryService, EventRegistry, EventLog, CATGA_OPTIONS],
+    useFactory: (discovery: DiscoveryService, registry: EventRegistry, log: EventLog, options: ResolvedCatgaOptions) =>
+      new EventSourcingHost(discovery, registry, log, options.eventSourcing),
   },
 ];
 
@@ -81,6 +103,7 @@ const rootProviders: Provider[] = [
   },
   ...storeProviders,
   ...idProviders,
+  ...eventSourcingProviders,
   ...mediatorProviders,
   {
     provide: CatgaLifecycle,
@@ -98,12 +121,13 @@ const rootProviders: Provider[] = [
 // Depends on the lifecycle of the mediator, so that Nest shuts it down first: steps still need the handlers.
 const processHostProvider: Provider = {
   provide: ProcessHost,
-  inject: [DiscoveryService, HandlerRegistry, Mediator, Store, CATGA_OPTIONS, CatgaLifecycle],
+  inject: [DiscoveryService, HandlerRegistry, Mediator, Store, CATGA_CODEC, CATGA_OPTIONS, CatgaLifecycle],
   useFactory: (
     discovery: DiscoveryService,
     registry: HandlerRegistry,
     mediator: Mediator,
     store: Store,
+    codec: Codec,
     options: ResolvedCatgaOptions,
   ) =>
     new ProcessHost({
@@ -111,6 +135,7 @@ const processHostProvider: Provider = {
       registry,
       mediator,
       store,
+      codec,
       options: options.processes,
       drain: options.mediator.drainTimeout,
     }),
@@ -137,9 +162,12 @@ const processHostProvider: Provider = {
   providers: [...rootProviders, processHostProvider, ...processProviders],
   exports: [
     CATGA_OPTIONS,
+    CATGA_CODEC,
     StoreHost,
     Store,
     SnowflakeIds,
+    EventRegistry,
+    EventLog,
     HandlerRegistry,
     AmbientContext,
     Mediator,

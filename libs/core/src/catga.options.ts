@@ -1,10 +1,11 @@
 import { Inject } from '@nestjs/common';
+import { resolveEventSourcingOptions, type EventSourcingOptions } from './event-sourcing/index.js';
 import { assertKnownOptions, InvalidOptionError } from './foundation/index.js';
 import type { ProcessesHttpOptions } from './http/index.js';
 import { resolveIdsOptions, type IdsOptions } from './ids/index.js';
 import { resolveMediatorOptions, type MediatorOptions } from './mediator/index.js';
-import { resolveProcessOptions, type ProcessesOptions } from './processes/index.js';
-import { Store, type MemoryStoreOptions } from './store/index.js';
+import { defaultCodec, isCodec, resolveProcessOptions, type ProcessesOptions } from './processes/index.js';
+import { Store, type Codec, type MemoryStoreOptions } from './store/index.js';
 import { CATGA_OPTIONS } from './catga.tokens.js';
 
 /** Options of `CatgaModule.forRoot`. All may be left out; one that does not exist fails at boot. */
@@ -13,6 +14,13 @@ export interface CatgaModuleOptions {
   readonly mediator?: MediatorOptions | undefined;
   /** Worker id and epoch of snowflake ids. */
   readonly ids?: IdsOptions | undefined;
+  /**
+   * Writes events, and inputs and results of processes, on a store of text and bytes. Never change it while there is
+   * data that another one wrote. Default: `processes.serializer`, else tagged JSON.
+   */
+  readonly codec?: Codec | undefined;
+  /** Classes of events, versions to write. */
+  readonly eventSourcing?: EventSourcingOptions | undefined;
   /** Time-outs, retries and limits of processes; see the process engine. */
   readonly processes?: ProcessesOptions | undefined;
   /**
@@ -34,6 +42,8 @@ export type ResolvedCatgaOptions = ReturnType<typeof resolveCatgaOptions>;
 const SECTIONS = {
   ids: (value: IdsOptions | undefined) => resolveIdsOptions(value),
   mediator: (value: MediatorOptions | undefined) => resolveMediatorOptions(value),
+  eventSourcing: (value: EventSourcingOptions | undefined) => resolveEventSourcingOptions(value),
+  codec: (value: Codec | undefined, processes: ProcessesOptions | undefined) => codecOption(value, processes),
   // Checked once more at boot, with the names of the processes and their steps.
   processes: (value: ProcessesOptions | undefined) => {
     resolveProcessOptions(value);
@@ -61,13 +71,29 @@ export function resolveCatgaOptions(options: CatgaModuleOptions = {}) {
   return {
     ids: SECTIONS.ids(options.ids),
     mediator: SECTIONS.mediator(options.mediator),
+    eventSourcing: SECTIONS.eventSourcing(options.eventSourcing),
     processes: SECTIONS.processes(options.processes),
+    codec: SECTIONS.codec(options.codec, options.processes),
     store: SECTIONS.store(options.store),
   };
 }
 
 /** Injects the checked options of the application, a {@link ResolvedCatgaOptions}. */
 export const InjectCatgaOptions = (): ParameterDecorator => Inject(CATGA_OPTIONS);
+
+function codecOption(value: Codec | undefined, processes: ProcessesOptions | undefined): Codec {
+  const own = processes?.serializer;
+  if (value === undefined) return own ?? defaultCodec();
+  if (!isCodec(value)) throw new InvalidOptionError('codec', value, 'an object with name, encode and decode');
+  if (own !== undefined && own !== value) {
+    throw new InvalidOptionError(
+      'processes.serializer',
+      own.name,
+      'codec only: it is for the processes too. One process may have another with @Serializer',
+    );
+  }
+  return value;
+}
 
 function storeOption(value: MemoryStoreOptions | Store | undefined): MemoryStoreOptions | Store {
   if (value instanceof Store) return value;

@@ -21,5 +21,11 @@
  */
 export const CATGA_STORE = 'CATGA_STORE';
 
+/**
+ * Token of the codec of the application: events, inputs and results of processes are written with it. See
+ * `CatgaModuleOptions.codec`.
+ */
+export const CATGA_CODEC = Symbol('CATGA_CODEC');
+
 /** Token of the checked options of the application with every default filled in. */
 export const CATGA_OPTIONS = Symbol('CATGA_OPTIONS');

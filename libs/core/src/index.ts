@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- a list of names, not code */
 // foundation: errors, durations, options
 export {
   assertKnownOptions,
@@ -170,6 +171,66 @@ export {
   type StreamState,
 } from './store/index.js';
 
+// event sourcing: the log of events
+export {
+  DowncastError,
+  Downcast,
+  DuplicateUpcasterError,
+  EventLog,
+  EventRegistry,
+  EventTags,
+  EventType,
+  EventTypeConflictError,
+  LogBehindError,
+  MissingUpcasterError,
+  NewerEventVersionError,
+  NotAnEventError,
+  RawEvent,
+  RecordedEvent,
+  ReservedStreamError,
+  resolveEventSourcingOptions,
+  SubscriptionEndedError,
+  SubscriptionTimeoutError,
+  UnknownEventTypeError,
+  UnnamedEventError,
+  UnreadableEventError,
+  Upcast,
+  UpcastError,
+  UpcasterScopeError,
+  type AppendOptions,
+  type AppendResult,
+  type CommitParticipant,
+  type DescribedEventType,
+  type Downcaster,
+  type EventContext,
+  type EventData,
+  type EventMetadata,
+  type EventMetadataInput,
+  type EventNotes,
+  type EventRegistryOptions,
+  type EventSelection,
+  type EventSourcingOptions,
+  type EventTagger,
+  type LogAppend,
+  type LogCommit,
+  type LogCommitResult,
+  type PayloadTransform,
+  type ReadEventsOptions,
+  type ReadLogOptions,
+  type RecordedPage,
+  type ReplayOptions,
+  type ResolvedEventSourcingOptions,
+  type SharedMetadata,
+  type StreamChangeOptions,
+  type SubscribeOptions,
+  type Subscription,
+  type SubscriptionHandler,
+  type UnknownEventPolicy,
+  type Upcaster,
+  type UpcastTarget,
+  type VersionStepContext,
+} from './event-sourcing/index.js';
+
 // processes: durable processes, and what operates them
 export {
   CatgaProcess,
@@ -309,5 +370,5 @@ export {
   type CatgaModuleOptions,
   type ResolvedCatgaOptions,
 } from './catga.options.js';
-export { CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
+export { CATGA_CODEC, CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
 export { StoreHost } from './store-host.js';

@@ -71,6 +71,7 @@ export {
 } from './definition/index.js';
 
 // What the module and test tools are made of
+export { isCodec } from './decorators/serializer.decorator.js';
 export { defaultCodec } from './journal/default-codec.js';
 export { ProcessRuntime, type RuntimeOptions, type RuntimeSettings } from './process-runtime.js';
 export { ProcessHost, type ProcessHostOptions } from './nest/process-host.js';

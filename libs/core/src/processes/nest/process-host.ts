@@ -2,12 +2,11 @@ import { Logger, type OnApplicationBootstrap, type OnModuleDestroy, type OnModul
 import type { DiscoveryService } from '@nestjs/core';
 import type { HandlerRegistry, Mediator } from '../../mediator/index.js';
 import type { Type } from '../../messages/index.js';
-import type { Store } from '../../store/index.js';
+import type { Codec, Store } from '../../store/index.js';
 import { ProcessDefinitionError } from '../api/process.errors.js';
 import type { Processes } from '../api/processes.js';
 import { PROCESS_METADATA_KEY, readProcessMetadata } from '../decorators/index.js';
 import { readBlueprint, resolveProcessOptions, type ProcessesOptions } from '../definition/index.js';
-import { defaultCodec } from '../journal/default-codec.js';
 import { ProcessRuntime } from '../process-runtime.js';
 
 /** What the host is made of. */
@@ -17,6 +16,8 @@ export interface ProcessHostOptions {
   readonly mediator: Mediator;
   readonly store: Store;
   readonly options: ProcessesOptions;
+  /** The codec of the application, for processes without one of their own. */
+  readonly codec: Codec;
   /** Milliseconds that steps under way get at shutdown. */
   readonly drain: number;
 }
@@ -35,7 +36,7 @@ export class ProcessHost implements OnModuleInit, OnApplicationBootstrap, OnModu
     this.runtime = new ProcessRuntime({
       store: host.store,
       mediator: host.mediator,
-      codec: host.options.serializer ?? defaultCodec(),
+      codec: host.codec,
       settings: resolveProcessOptions(host.options),
       warn: (message) => this.logger.warn(message),
       log: (message) => this.logger.log(message),
