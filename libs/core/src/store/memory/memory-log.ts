@@ -1,49 +1,8 @@
 import type { CommitNotifier } from '../commit-notifier.js';
-import { eventMatcher, type QueriedEvent } from '../event-query.js';
-import type { EventShape, LogPage, ReadAllOptions, StoredEvent } from '../store.js';
-import type { StreamLife } from './stream-life.js';
-
-/** What the log asks of a stream. */
-export interface LoggedStream {
-  readonly name: string;
-  readonly version: number;
-  /** Whose records change with it. */
-  readonly collection: string | undefined;
-  readonly life: StreamLife;
-  positionOf(version: number): number;
-  shapeOf(version: number): EventShape;
-  at(version: number): StoredEvent;
-}
-
-/** An event by where it is: nothing is copied until somebody reads it. */
-class LogEntry implements QueriedEvent {
-  constructor(
-    readonly home: LoggedStream,
-    readonly version: number,
-    readonly position: number,
-  ) {}
-
-  get stream(): string {
-    return this.home.name;
-  }
-
-  get type(): string {
-    return this.home.shapeOf(this.version).type;
-  }
-
-  get tags(): readonly string[] {
-    return this.home.shapeOf(this.version).tags ?? none;
-  }
-
-  get gone(): boolean {
-    const { life } = this.home;
-    return life.removed || this.version <= life.gone;
-  }
-
-  get closed(): boolean {
-    return this.home.life.state !== 'open';
-  }
-}
+import { eventMatcher, queryFilters, type EventQuery } from '../event-query.js';
+import type { LogPage, ReadAllOptions, StoredEvent } from '../store.js';
+import { LogEntry, walk, walkTogether, type LoggedStream, type LogRange } from './log-walk.js';
+import { TagIndex } from './tag-index.js';
 
 /**
  * The global order. Every event knows its position; the list of all of them is only built when somebody reads all for
@@ -55,7 +14,8 @@ export class MemoryLog {
   /** True when an append has to tell anybody: the list below exists, or there are listeners. */
   watched = false;
   private entries: LogEntry[] | undefined;
-  private deleted = 0;
+  private tags: TagIndex | undefined;
+  private gone = 0;
 
   constructor(
     private readonly streams: () => Iterable<LoggedStream>,
@@ -64,7 +24,11 @@ export class MemoryLog {
 
   /** Called by a stream after an append while {@link MemoryLog.watched}. */
   appended(stream: LoggedStream): void {
-    this.entries?.push(new LogEntry(stream, stream.version, this.last));
+    if (this.entries !== undefined) {
+      const entry = new LogEntry(stream, stream.version, this.last);
+      this.entries.push(entry);
+      this.tags?.add(entry);
+    }
     if (!this.notifier.listening) return;
     this.notifier.touchStream(stream.name);
     if (stream.collection !== undefined) this.notifier.touchCollection(stream.collection);
@@ -73,10 +37,11 @@ export class MemoryLog {
   /** Called after events have gone. Their entries leave the list when they are more than half of it. */
   removed(events: number): void {
     if (this.entries === undefined) return;
-    this.deleted += events;
-    if (this.deleted * 2 <= this.entries.length) return;
+    this.gone += events;
+    if (this.gone * 2 <= this.entries.length) return;
     this.entries = this.entries.filter((entry) => !entry.gone);
-    this.deleted = 0;
+    this.tags = undefined;
+    this.gone = 0;
   }
 
   /** Must be called when listeners come or go. */
@@ -87,29 +52,42 @@ export class MemoryLog {
   read(options: ReadAllOptions = {}): LogPage {
     const { after = 0, before = this.last + 1, limit = 1_000, direction, query, closed = false } = options;
     const backward = direction === 'backward';
-    const matches = query && eventMatcher(query);
     const events: StoredEvent[] = [];
-    const found = this.between(after, before, backward);
+    const found = this.matching(query, { after, before, backward });
     for (let entry = found.next(); events.length < limit && entry.done !== true; entry = found.next()) {
       const { value } = entry;
-      if (value.closed && !closed) continue;
-      if (matches === undefined || matches(value)) events.push(value.home.at(value.version));
+      if (closed || !value.closed) events.push(value.home.at(value.version));
     }
     const [first, end] = backward ? [before, after + 1] : [after, Math.min(this.last, before - 1)];
     return { events, position: events.length >= limit ? (events.at(-1)?.position ?? first) : end };
   }
 
-  /** Events with a position greater than `after` and less than `before`. */
-  private *between(after: number, before: number, backward: boolean): Iterator<LogEntry, undefined> {
+  /** Position of the first event after `after` that matches, also one of a closed stream. */
+  matchAfter(query: EventQuery, after: number): number | undefined {
+    if (after >= this.last) return undefined;
+    return this.matching(query, { after, before: this.last + 1, backward: false }).next().value?.position;
+  }
+
+  private *matching(query: EventQuery | undefined, range: LogRange): Generator<LogEntry, undefined> {
     const entries = (this.entries ??= this.build());
     this.watch();
-    const start = firstAfter(entries, after);
-    const end = firstAfter(entries, before - 1);
-    for (let step = 0; step < end - start; step++) {
-      const entry = entries[backward ? end - 1 - step : start + step] as LogEntry;
-      if (!entry.gone) yield entry;
+    if (query === undefined) {
+      yield* walk(entries, range);
+      return undefined;
     }
+    const matches = eventMatcher(query);
+    for (const entry of this.candidates(query, entries, range)) if (matches(entry)) yield entry;
     return undefined;
+  }
+
+  private candidates(query: EventQuery, entries: readonly LogEntry[], range: LogRange): Iterable<LogEntry> {
+    const filters = queryFilters(query);
+    if (!filters.every(({ tags = [] }) => tags.length > 0)) return walk(entries, range);
+    const index = (this.tags ??= new TagIndex(entries));
+    return walkTogether(
+      filters.map((filter) => index.candidates(filter)),
+      range,
+    );
   }
 
   private build(): LogEntry[] {
@@ -122,17 +100,3 @@ export class MemoryLog {
     return entries.sort((a, b) => a.position - b.position);
   }
 }
-
-/** Index of the first entry with a greater position. */
-function firstAfter(entries: readonly LogEntry[], position: number): number {
-  let low = 0;
-  let high = entries.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((entries[middle] as LogEntry).position > position) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-const none: readonly never[] = Object.freeze([]);

@@ -1,8 +1,8 @@
 import { coarseNow, systemClock, type Clock } from '../../foundation/index.js';
 import { CommitNotifier } from '../commit-notifier.js';
-import { versionHolds } from '../expected-version.js';
 import {
   Store,
+  type AppendCondition,
   type CommitBatch,
   type CommitNotice,
   type CommitResult,
@@ -20,13 +20,17 @@ import {
   type StreamAppend,
 } from '../store.js';
 import type { StreamInfo } from '../stream-state.js';
-import { RecordConflictError, StoreUnavailableError, VersionConflictError } from '../store.errors.js';
-import { ChurnMap } from './churn-map.js';
-import { DerivedStream, type DerivedHome } from './derived-stream.js';
-import { MemoryCollection } from './memory-collection.js';
-import { MemoryLog } from './memory-log.js';
-import { NamedStream, type MemoryStream, type StreamHome } from './memory-stream.js';
+import {
+  AppendConditionError,
+  RecordConflictError,
+  StoreUnavailableError,
+  VersionConflictError,
+} from '../store.errors.js';
+import { CommitMemory } from './commit-memory.js';
+import { MemoryRecords } from './memory-records.js';
+import { MemoryStreams } from './memory-streams.js';
 import { copyPolicy, referencePolicy, type PayloadPolicy } from './payload-policy.js';
+import { checkAppend, checkStreams } from './stream-check.js';
 
 /** Options of {@link MemoryStore}. */
 export interface MemoryStoreOptions {
@@ -60,18 +64,14 @@ export class MemoryStore extends Store {
   override readonly openDirect?: (stream: string) => DirectStream;
   /** In `reference` mode only. */
   override readonly openDerived?: (key: string, record: DerivedRecord, room: number) => DirectStream;
-  private readonly streams = new ChurnMap<MemoryStream>();
-  private readonly collections = new Map<string, MemoryCollection>();
   private readonly notifier = new CommitNotifier();
-  private readonly log = new MemoryLog(() => this.allStreams(), this.notifier);
-  /** Ways in which records follow from streams: each leads to more streams than the map above holds. */
-  private readonly derivations: DerivedHome[] = [];
-  private readonly home: StreamHome;
+  private readonly records: MemoryRecords;
+  private readonly streams: MemoryStreams;
+  private readonly commits = new CommitMemory();
   private readonly payloads: PayloadPolicy;
   private readonly clock: Clock;
   /** For time stamps: right to within a turn of the event loop, at a tenth of the cost. */
   private readonly coarse: () => number;
-  private recordsCreated = 0;
   private closed = false;
 
   constructor(options: MemoryStoreOptions = {}) {
@@ -89,12 +89,8 @@ export class MemoryStore extends Store {
       payload: copies ? 'encoded' : 'reference',
       conditions: true,
     };
-    this.home = {
-      log: this.log,
-      payloads: this.payloads,
-      epoch: Math.floor(this.coarse()),
-      drop: (stream) => this.drop(stream),
-    };
+    this.records = new MemoryRecords(this.payloads, (stream) => this.streams.keep(stream));
+    this.streams = new MemoryStreams(this.records, this.notifier, this.payloads, Math.floor(this.coarse()));
     if (copies) return;
     this.openDirect = (stream) => this.direct(stream);
     this.openDerived = (key, record, room) => this.derive(key, record, room);
@@ -102,26 +98,16 @@ export class MemoryStore extends Store {
 
   override commit(batch: CommitBatch): CommitResult {
     this.assertOpen();
-    const { appends, records, deleteStreams } = batch;
-    this.payloads.check(batch);
-    if (appends === undefined && deleteStreams === undefined && records?.length === 1) return this.writeOne(records);
-    // Everything is checked before anything is changed: that makes the batch atomic.
-    if (appends !== undefined) this.checkAppends(appends, deleteStreams);
-    const now = records === undefined ? 0 : this.coarse();
-    if (records !== undefined) this.checkRecords(records, now);
-    if (deleteStreams !== undefined) for (const stream of deleteStreams) this.remove(stream);
-    const versions = appends === undefined ? none : appends.map((append) => this.append(append));
-    const recordVersions = records === undefined ? none : records.map((write) => this.write(write, now));
-    return { position: this.log.last, versions, recordVersions };
+    return batch.id === undefined ? this.apply(batch) : this.applyOnce(batch.id, batch);
   }
 
   override readStream(stream: string, options?: ReadStreamOptions): Promise<readonly StoredEvent[]> {
-    return this.answer(() => this.find(stream)?.read(options) ?? []);
+    return this.answer(() => this.streams.find(stream)?.read(options) ?? []);
   }
 
   override getStream(stream: string): Promise<StreamInfo | undefined> {
     return this.answer(() => {
-      const found = this.find(stream);
+      const found = this.streams.find(stream);
       if (found === undefined || found.version === 0) return undefined;
       const { version, life } = found;
       return { stream, version, firstVersion: life.gone + 1, state: life.state };
@@ -129,23 +115,23 @@ export class MemoryStore extends Store {
   }
 
   override readAll(options?: ReadAllOptions): Promise<LogPage> {
-    return this.answer(() => this.log.read(options));
+    return this.answer(() => this.streams.log.read(options));
   }
 
   override getRecord(collection: string, key: string): Promise<StoredRecord | undefined> {
-    return this.answer(() => this.collections.get(collection)?.read(key, this.clock.now()));
+    return this.answer(() => this.records.get(collection)?.read(key, this.clock.now()));
   }
 
   override findRecords(query: RecordQuery): Promise<RecordPage> {
-    return this.answer(() => this.collection(query.collection).find(query, this.clock.now()));
+    return this.answer(() => this.records.collection(query.collection).find(query, this.clock.now()));
   }
 
   override onCommit(listener: (notice: CommitNotice) => void): () => void {
     const remove = this.notifier.add(listener);
-    this.log.watch();
+    this.streams.log.watch();
     return () => {
       remove();
-      this.log.watch();
+      this.streams.log.watch();
     };
   }
 
@@ -169,130 +155,76 @@ export class MemoryStore extends Store {
 
   private direct(stream: string): DirectStream {
     this.assertOpen();
-    const existing = this.find(stream);
+    const existing = this.streams.find(stream);
     if (existing !== undefined && existing.version > 0) {
       throw new VersionConflictError(stream, 'no-stream', existing.version);
     }
-    return existing ?? this.create(stream);
+    return existing ?? this.streams.create(stream);
   }
 
   private derive(key: string, record: DerivedRecord, room: number): DirectStream {
     this.assertOpen();
-    const home = this.homeOf(record);
-    const collection = this.collection(record.collection);
-    const version = collection.version(key, this.coarse());
+    const version = this.records.collection(record.collection).version(key, this.coarse());
     if (version > 0) throw new RecordConflictError(record.collection, key, 0, version);
-    // Only a stream that lost its record can be in the way; where there are no others, the name is not even made.
-    const lost = this.streams.size > 0 ? this.streams.get(record.streamPrefix + key)?.version : undefined;
-    if (lost) throw new VersionConflictError(record.streamPrefix + key, 'no-stream', lost);
-    const stream = new DerivedStream(key, ++this.recordsCreated, home, room);
-    collection.addDerived(stream);
-    if (this.notifier.listening) this.notifier.touchCollection(record.collection);
-    return stream;
+    const lost = this.streams.versionWithoutRecord(key, record);
+    if (lost > 0) throw new VersionConflictError(record.streamPrefix + key, 'no-stream', lost);
+    return this.streams.derive(key, record, room);
   }
 
-  private homeOf(record: DerivedRecord): DerivedHome {
-    for (const known of this.derivations) if (known.record === record) return known;
-    const home = { ...this.home, record };
-    this.derivations.push(home);
-    return home;
+  private apply(batch: CommitBatch): CommitResult {
+    const { appends, records, deleteStreams, conditions, streams } = batch;
+    this.payloads.check(batch);
+    if (conditions !== undefined) this.checkConditions(conditions);
+    if (deleteStreams !== undefined || streams !== undefined) return this.applyAll(batch);
+    if (appends === undefined) return records?.length === 1 ? this.writeOne(records) : this.applyAll(batch);
+    return records === undefined && appends.length === 1 ? this.appendOne(appends) : this.applyAll(batch);
   }
 
-  private find(stream: string): MemoryStream | undefined {
-    const found = this.streams.get(stream);
-    if (found !== undefined || this.derivations.length === 0) return found;
-    for (const { record } of this.derivations) {
-      const { collection, streamPrefix } = record;
-      if (!stream.startsWith(streamPrefix)) continue;
-      const derived = this.collections.get(collection)?.derived(stream.slice(streamPrefix.length));
-      if (derived !== undefined) return derived;
-    }
-    return undefined;
+  private applyOnce(id: string, batch: CommitBatch): CommitResult {
+    const first = this.commits.find(id);
+    if (first !== undefined) return { ...first, repeated: true };
+    const answer = this.apply(batch);
+    this.commits.add(id, answer);
+    return answer;
   }
 
-  private *allStreams(): Iterable<MemoryStream> {
-    yield* this.streams.values();
-    for (const { record } of this.derivations) yield* this.collection(record.collection).allDerived();
+  /** A batch of any kind. Everything is checked before anything is changed: that makes it atomic. */
+  private applyAll(batch: CommitBatch): CommitResult {
+    const { appends = none, records = none, deleteStreams = none, streams = none } = batch;
+    checkStreams(batch, (stream) => this.streams.find(stream));
+    const now = records.length === 0 ? 0 : this.coarse();
+    this.records.check(records, now);
+    for (const stream of deleteStreams) this.streams.remove(stream);
+    for (const change of streams) this.streams.change(change);
+    const versions = appends.map((append) => this.streams.append(append, this.streams.find(append.stream)));
+    const recordVersions = records.map((write) => this.write(write, now));
+    return { position: this.streams.log.last, versions, recordVersions };
   }
 
-  private create(stream: string): MemoryStream {
-    const created = new NamedStream(stream, this.home);
-    this.streams.add(stream, created);
-    return created;
-  }
-
-  private append({ stream, events }: StreamAppend): number {
-    const existing = this.find(stream);
-    if (events.length === 0) return existing?.version ?? 0;
-    const target = existing ?? this.create(stream);
-    for (const event of events) target.push(event);
-    return target.version;
-  }
-
-  private remove(stream: string): void {
-    const existing = this.find(stream);
-    if (existing === undefined) return;
-    // Asked for the stream, not for the record: that stays, and stands for itself.
-    if (existing instanceof DerivedStream) this.collection(existing.record.collection).keep(existing);
-    this.drop(existing);
-  }
-
-  private drop(stream: MemoryStream): void {
-    if (stream.life.removed) return;
-    const { gone } = stream.life;
-    stream.life = { ...stream.life, removed: true };
-    const { listening } = this.notifier;
-    if (stream instanceof DerivedStream && stream.derivesRecord) {
-      this.collection(stream.record.collection).removeDerived(stream);
-      if (listening) this.notifier.touchCollection(stream.record.collection);
-    } else {
-      this.streams.delete(stream.name);
-    }
-    this.log.removed(stream.version - gone);
-    if (listening) this.notifier.touchStream(stream.name);
+  /** A frequent batch: one look-up of the stream is enough. */
+  private appendOne(appends: readonly StreamAppend[]): CommitResult {
+    const append = appends[0] as StreamAppend;
+    const found = this.streams.find(append.stream);
+    checkAppend(append, found);
+    const version = this.streams.append(append, found);
+    return { position: this.streams.log.last, versions: [version], recordVersions: none };
   }
 
   /** The most frequent batch in memory, where events are pushed directly: checked and written with one look-up. */
   private writeOne(records: readonly RecordWrite[]): CommitResult {
     const version = this.write(records[0] as RecordWrite, this.coarse());
-    return { position: this.log.last, versions: none, recordVersions: [version] };
+    return { position: this.streams.log.last, versions: none, recordVersions: [version] };
   }
 
   private write(write: RecordWrite, now: number): number {
     if (this.notifier.listening) this.notifier.touchCollection(write.collection);
-    return this.collection(write.collection).write(write, now, ++this.recordsCreated);
+    return this.records.write(write, now);
   }
 
-  private collection(name: string): MemoryCollection {
-    let collection = this.collections.get(name);
-    if (collection === undefined) {
-      collection = new MemoryCollection(name, this.payloads, (stream) => this.streams.add(stream.name, stream));
-      this.collections.set(name, collection);
-    }
-    return collection;
-  }
-
-  private checkAppends(appends: readonly StreamAppend[], deleted: readonly string[] = none): void {
-    // What the batch itself does to a stream before the append at hand; most batches have one append and need no map.
-    const ahead = appends.length > 1 || deleted.length > 0 ? new Map<string, number>() : undefined;
-    for (const stream of deleted) ahead?.set(stream, 0);
-    for (const { stream, expectedVersion, events } of appends) {
-      const actual = ahead?.get(stream) ?? this.find(stream)?.version ?? 0;
-      if (!versionHolds(expectedVersion, actual)) throw new VersionConflictError(stream, expectedVersion, actual);
-      ahead?.set(stream, actual + events.length);
-    }
-  }
-
-  private checkRecords(records: readonly RecordWrite[], now: number): void {
-    if (records.every((write) => write.ifVersion === undefined)) return;
-    const ahead = records.length > 1 ? new Map<string, number>() : undefined;
-    for (const { collection, key, value, ifVersion } of records) {
-      const name = ahead === undefined ? '' : JSON.stringify([collection, key]);
-      const actual = ahead?.get(name) ?? this.collections.get(collection)?.version(key, now) ?? 0;
-      if (ifVersion !== undefined && ifVersion !== actual) {
-        throw new RecordConflictError(collection, key, ifVersion, actual);
-      }
-      ahead?.set(name, value === undefined ? 0 : actual + 1);
+  private checkConditions(conditions: readonly AppendCondition[]): void {
+    for (const [index, { query, after }] of conditions.entries()) {
+      const position = this.streams.log.matchAfter(query, after);
+      if (position !== undefined) throw new AppendConditionError(index, after, position);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { DirectStream, EventShape, NewEvent, ReadStreamOptions, StoredEvent } from '../store.js';
-import type { LoggedStream, MemoryLog } from './memory-log.js';
+import type { LoggedStream } from './log-walk.js';
+import type { MemoryLog } from './memory-log.js';
 import type { PayloadPolicy } from './payload-policy.js';
 import { OPEN, type StreamLife } from './stream-life.js';
 
@@ -61,6 +62,12 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
 
   remove(): void {
     this.home.drop(this);
+  }
+
+  /** Removes the events up to this version. */
+  truncate(gone: number): void {
+    this.cells.splice(0, (gone - this.life.gone) * CELLS);
+    this.life = { ...this.life, gone };
   }
 
   positionOf(version: number): number {

@@ -11,3 +11,6 @@ export interface StreamLife {
 
 /** A stream to which nothing has happened. */
 export const OPEN: StreamLife = Object.freeze({ state: 'open', removed: false, gone: 0 });
+
+/** A stream that is no longer there. */
+export const REMOVED: StreamLife = Object.freeze({ ...OPEN, removed: true });

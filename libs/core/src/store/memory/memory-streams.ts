@@ -1,0 +1,129 @@
+import type { CommitNotifier } from '../commit-notifier.js';
+import type { DerivedRecord, StreamAppend } from '../store.js';
+import type { StreamChange } from '../stream-state.js';
+import { ChurnMap } from './churn-map.js';
+import { DerivedStream, type DerivedHome } from './derived-stream.js';
+import { MemoryLog } from './memory-log.js';
+import type { MemoryRecords } from './memory-records.js';
+import { NamedStream, type MemoryStream, type StreamHome } from './memory-stream.js';
+import type { PayloadPolicy } from './payload-policy.js';
+import { REMOVED } from './stream-life.js';
+
+/** All streams of a store: those with a name of their own, and those that are found by their record. */
+export class MemoryStreams {
+  readonly log: MemoryLog;
+  private readonly named = new ChurnMap<MemoryStream>();
+  /** Ways in which records follow from streams: each leads to more streams than the map above holds. */
+  private readonly derivations: DerivedHome[] = [];
+  private readonly home: StreamHome;
+
+  constructor(
+    private readonly records: MemoryRecords,
+    private readonly notifier: CommitNotifier,
+    payloads: PayloadPolicy,
+    epoch: number,
+  ) {
+    this.log = new MemoryLog(() => this.all(), notifier);
+    this.home = { log: this.log, payloads, epoch, drop: (stream) => this.drop(stream) };
+  }
+
+  find(stream: string): MemoryStream | undefined {
+    const found = this.named.get(stream);
+    if (found !== undefined || this.derivations.length === 0) return found;
+    for (const { record } of this.derivations) {
+      const { collection, streamPrefix } = record;
+      if (!stream.startsWith(streamPrefix)) continue;
+      const derived = this.records.get(collection)?.derived(stream.slice(streamPrefix.length));
+      if (derived !== undefined) return derived;
+    }
+    return undefined;
+  }
+
+  create(stream: string): MemoryStream {
+    const created = new NamedStream(stream, this.home);
+    this.named.add(stream, created);
+    return created;
+  }
+
+  /** Adds a stream with its record. There must be neither yet. */
+  derive(key: string, record: DerivedRecord, room: number): DerivedStream {
+    const stream = new DerivedStream(key, this.records.nextSequence(), this.homeOf(record), room);
+    this.records.collection(record.collection).addDerived(stream);
+    if (this.notifier.listening) this.notifier.touchCollection(record.collection);
+    return stream;
+  }
+
+  /** Version of the stream that such a record would follow from, if it is there without its record. */
+  versionWithoutRecord(key: string, record: DerivedRecord): number {
+    // Only a stream that lost its record can be in the way; where there are no others, the name is not even made.
+    return this.named.size > 0 ? (this.named.get(record.streamPrefix + key)?.version ?? 0) : 0;
+  }
+
+  /** Keeps a stream whose record no longer follows from it. */
+  keep(stream: DerivedStream): void {
+    this.named.add(stream.name, stream);
+  }
+
+  /** Appends to a stream as {@link find} has found it; its new version. */
+  append({ stream, events }: StreamAppend, found: MemoryStream | undefined): number {
+    if (events.length === 0) return found?.version ?? 0;
+    const target = found ?? this.create(stream);
+    for (const event of events) target.push(event);
+    return target.version;
+  }
+
+  change({ stream, truncateBefore = 0, state }: StreamChange): void {
+    const found = this.find(stream);
+    if (found === undefined || found.version === 0) return;
+    const gone = Math.min(truncateBefore - 1, found.version);
+    if (gone > found.life.gone) this.truncate(found, gone);
+    if (state !== undefined) found.life = { ...found.life, state };
+    if (this.notifier.listening) this.notifier.touchStream(stream);
+  }
+
+  remove(stream: string): void {
+    const found = this.find(stream);
+    if (found === undefined) return;
+    this.keepRecord(found);
+    this.drop(found);
+  }
+
+  private truncate(stream: MemoryStream, gone: number): void {
+    this.keepRecord(stream);
+    const removed = gone - stream.life.gone;
+    stream.truncate(gone);
+    this.log.removed(removed);
+  }
+
+  /** Asked for the events, not for the record: that stays, and stands for itself. */
+  private keepRecord(stream: MemoryStream): void {
+    if (stream instanceof DerivedStream) this.records.collection(stream.record.collection).keep(stream);
+  }
+
+  private drop(stream: MemoryStream): void {
+    if (stream.life.removed) return;
+    const { listening } = this.notifier;
+    if (stream instanceof DerivedStream && stream.derivesRecord) {
+      this.records.collection(stream.record.collection).removeDerived(stream);
+      if (listening) this.notifier.touchCollection(stream.record.collection);
+    } else {
+      this.named.delete(stream.name);
+    }
+    const { gone } = stream.life;
+    stream.life = gone === 0 ? REMOVED : { ...stream.life, removed: true };
+    this.log.removed(stream.version - gone);
+    if (listening) this.notifier.touchStream(stream.name);
+  }
+
+  private homeOf(record: DerivedRecord): DerivedHome {
+    for (const known of this.derivations) if (known.record === record) return known;
+    const home = { ...this.home, record };
+    this.derivations.push(home);
+    return home;
+  }
+
+  private *all(): Iterable<MemoryStream> {
+    yield* this.named.values();
+    for (const { record } of this.derivations) yield* this.records.collection(record.collection).allDerived();
+  }
+}
