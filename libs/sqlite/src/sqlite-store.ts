@@ -149,11 +149,12 @@ export class SqliteStore extends Store {
     return this.reader.read(query);
   }
 
-  private committed({ appends = [], records = [], deleteStreams = [] }: CommitBatch): void {
+  private committed({ appends = [], records = [], deleteStreams = [], streams = [] }: CommitBatch): void {
     const { notifier } = this;
     if (!notifier.listening) return;
     for (const { stream, events } of appends) if (events.length > 0) notifier.touchStream(stream);
     for (const stream of deleteStreams) notifier.touchStream(stream);
+    for (const { stream } of streams) notifier.touchStream(stream);
     for (const { collection } of records) notifier.touchCollection(collection);
   }
 

@@ -1,12 +1,7 @@
 import { setImmediate } from 'node:timers';
 import type { Worker } from 'node:worker_threads';
-import {
-  RecordConflictError,
-  StoreUnavailableError,
-  VersionConflictError,
-  type CommitBatch,
-  type CommitResult,
-} from '@catga/core';
+import { StoreUnavailableError, type CommitBatch, type CommitResult } from '@catga/core';
+import { conflictError, doneResult, repeatedResult } from './commit-answer.js';
 import { writeCommit } from './commit-cells.js';
 import { toError } from './sqlite.errors.js';
 import { startWorker } from './worker-thread.js';
@@ -146,15 +141,15 @@ export class WriterClient {
     for (const { batch, resolve, reject } of waiting) {
       const outcome = next();
       if (outcome === OUTCOME.done) {
-        const position = next();
-        const versions = (batch.appends ?? []).map(next);
-        const recordVersions = (batch.records ?? []).map(next);
+        const result = doneResult(batch, next);
         this.events.committed(batch);
-        resolve({ position, versions, recordVersions });
+        resolve(result);
+      } else if (outcome === OUTCOME.repeated) {
+        resolve(repeatedResult(next));
       } else if (outcome === OUTCOME.failed) {
         reject(toError(this.settings.path, faults[next()] ?? { reason: 'unknown', detail: 'no reason was given' }));
       } else {
-        reject(conflict(outcome, batch, next(), next()));
+        reject(conflictError(outcome, batch, next(), next()));
       }
     }
   }
@@ -175,13 +170,4 @@ export class WriterClient {
     // What was not sent yet is not lost: it goes to a new worker.
     this.flush();
   }
-}
-
-function conflict(outcome: number, batch: CommitBatch, index: number, actual: number): Error {
-  if (outcome === OUTCOME.versionConflict) {
-    const append = batch.appends?.[index];
-    return new VersionConflictError(append?.stream ?? '', append?.expectedVersion ?? 'any', actual);
-  }
-  const record = batch.records?.[index];
-  return new RecordConflictError(record?.collection ?? '', record?.key ?? '', record?.ifVersion ?? 0, actual);
 }

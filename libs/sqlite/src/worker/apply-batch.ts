@@ -1,4 +1,7 @@
+import type { BatchExtras, StreamChangeRow } from './batch-extras.js';
 import { meets, type BatchRows } from './batch.js';
+import type { CommitIds } from './commit-ids.js';
+import type { ConditionCheck } from './condition-check.js';
 import { OUTCOME } from './protocol.js';
 import type { RecordTable } from './record-table.js';
 import type { StreamTable } from './stream-table.js';
@@ -7,32 +10,91 @@ import type { StreamTable } from './stream-table.js';
 export interface Tables {
   readonly streams: StreamTable;
   readonly records: RecordTable;
+  readonly commitIds: CommitIds;
+  readonly conditions: ConditionCheck;
 }
 
 /** Looks up everything the commits are about that is not known yet, for all of them at once. */
-export function learn({ streams, records }: Tables, batches: readonly BatchRows[]): void {
-  streams.load(batches.flatMap(({ appends, deletes }) => [...appends.map(({ stream }) => stream), ...deletes]));
+export function learn({ streams, records, commitIds }: Tables, batches: readonly BatchRows[]): void {
+  streams.load(
+    batches.flatMap(({ appends, deletes, extras }) => [
+      ...appends.map(({ stream }) => stream),
+      ...deletes,
+      ...(extras?.streams ?? none).map(({ stream }) => stream),
+    ]),
+  );
   records.load(batches.flatMap((batch) => batch.records));
+  const ids = batches.flatMap(({ extras }) => extras?.id ?? none);
+  if (ids.length > 0) commitIds.load(ids);
 }
 
 /** Checks one commit and puts it into the buffers. Returns its outcome. */
-export function applyBatch({ streams, records }: Tables, batch: BatchRows, now: number): number[] {
+export function applyBatch(tables: Tables, batch: BatchRows, now: number): number[] {
+  const { extras } = batch;
+  return extras === undefined ? apply(tables, batch, now) : applyWithExtras(tables, batch, extras, now);
+}
+
+function applyWithExtras(tables: Tables, batch: BatchRows, { id, conditions }: BatchExtras, now: number): number[] {
+  const first = id === undefined ? undefined : tables.commitIds.get(id);
+  if (first !== undefined) {
+    const [position, versions, recordVersions] = first;
+    return [OUTCOME.repeated, position, versions.length, ...versions, recordVersions.length, ...recordVersions];
+  }
+  if (conditions !== undefined) {
+    tables.streams.flush();
+    for (const [index, condition] of conditions.entries()) {
+      const position = tables.conditions.find(condition);
+      if (position !== undefined) return [OUTCOME.condition, index, position];
+    }
+  }
+  const outcome = apply(tables, batch, now);
+  if (id !== undefined && outcome[0] === OUTCOME.done) {
+    const [, position = 0, ...versions] = outcome;
+    tables.commitIds.add(id, [position, versions, versions.splice(batch.appends.length)], now);
+  }
+  return outcome;
+}
+
+function apply({ streams, records }: Tables, batch: BatchRows, now: number): number[] {
   const conflict = findStreamConflict(streams, batch) ?? findRecordConflict(records, batch, now);
   if (conflict !== undefined) return conflict;
   for (const stream of batch.deletes) streams.delete(stream);
+  for (const change of batch.extras?.streams ?? none) streams.change(change);
   const versions = batch.appends.map(({ stream, events }) => streams.append(stream, events));
   const recordVersions = batch.records.map((row) => records.write(row, now));
   return [OUTCOME.done, streams.lastPosition, ...versions, ...recordVersions];
 }
 
-function findStreamConflict(streams: StreamTable, { appends, deletes }: BatchRows): number[] | undefined {
-  // What the commit itself does to a stream before the append at hand.
-  const ahead = appends.length > 1 || deletes.length > 0 ? new Map<string, number>() : undefined;
-  for (const stream of deletes) ahead?.set(stream, 0);
+/** What a stream will be like when the commit has done what comes before. */
+interface Expected {
+  readonly version: number;
+  readonly state: number;
+}
+
+function findStreamConflict(streams: StreamTable, { appends, deletes, extras }: BatchRows): number[] | undefined {
+  const changes = extras?.streams ?? none;
+  const ahead = appends.length + deletes.length + changes.length > 1 ? new Map<string, Expected>() : undefined;
+  for (const stream of deletes) ahead?.set(stream, { version: 0, state: 0 });
+  const conflict = findChangeConflict(streams, changes, ahead);
+  if (conflict !== undefined) return conflict;
   for (const [index, { stream, expected, events }] of appends.entries()) {
-    const actual = ahead?.get(stream) ?? streams.version(stream);
-    if (!meets(expected, actual)) return [OUTCOME.versionConflict, index, actual];
-    ahead?.set(stream, actual + events.length);
+    const { version, state } = ahead?.get(stream) ?? streams.get(stream);
+    if (state !== 0 && events.length > 0) return [OUTCOME.closed, index, state];
+    if (!meets(expected, version)) return [OUTCOME.versionConflict, index, version];
+    ahead?.set(stream, { version: version + events.length, state });
+  }
+  return undefined;
+}
+
+function findChangeConflict(
+  streams: StreamTable,
+  changes: readonly StreamChangeRow[],
+  ahead: Map<string, Expected> | undefined,
+): number[] | undefined {
+  for (const [index, { stream, expected, state }] of changes.entries()) {
+    const before = ahead?.get(stream) ?? streams.get(stream);
+    if (!meets(expected, before.version)) return [OUTCOME.changeConflict, index, before.version];
+    if (before.version > 0 && state >= 0) ahead?.set(stream, { version: before.version, state });
   }
   return undefined;
 }
@@ -48,3 +110,5 @@ function findRecordConflict(records: RecordTable, batch: BatchRows, now: number)
   }
   return undefined;
 }
+
+const none: readonly never[] = Object.freeze([]);

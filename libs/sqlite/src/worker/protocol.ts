@@ -47,6 +47,14 @@ export const OUTCOME = {
   recordConflict: 2,
   /** This commit only; followed by the index of its fault in {@link CommitsDone.faults}. */
   failed: 3,
+  /** Followed by the index of the append and the state of its stream. */
+  closed: 4,
+  /** Followed by the index of the condition and the position of an event that it does not allow. */
+  condition: 5,
+  /** Followed by the index of the change of a stream and the actual version. */
+  changeConflict: 6,
+  /** Followed by position, number of versions, versions, number of record versions, record versions. */
+  repeated: 7,
 } as const;
 
 /** How a worker is set up. */

@@ -1,3 +1,4 @@
+import type { StreamChangeRow } from './batch-extras.js';
 import { BatchedStatement } from './batched-statement.js';
 import { BoundedMap } from './bounded-map.js';
 import type { Cell, Connection, Statement } from './driver.js';
@@ -9,7 +10,7 @@ const CACHED_STREAMS = 50_000;
 interface KnownStream {
   id: number;
   version: number;
-  /** Index in {@link STATES}. */
+  /** Index in `STATES`. */
   state: number;
   /** Version of the oldest event that was not truncated. */
   first: number;
@@ -40,6 +41,7 @@ export class StreamTable {
   private readonly deleteTags: Statement;
   private readonly deleteEvents: Statement;
   private readonly deleteStream: Statement;
+  private readonly updateStream: Statement;
   private readonly anyTags: Statement;
   /** Whether the file holds events with tags; undefined: not asked yet. */
   private tagged: boolean | undefined;
@@ -68,6 +70,7 @@ export class StreamTable {
       (names) =>
         `SELECT name, id, state, first_version, (SELECT max(version) FROM events WHERE stream_id = streams.id) FROM streams WHERE name IN (${names})`,
     );
+    this.updateStream = connection.prepare('UPDATE streams SET state = ?, first_version = ? WHERE id = ?');
     this.anyTags = connection.prepare('SELECT EXISTS (SELECT 1 FROM event_tags)');
     this.deleteTags = connection.prepare(
       `DELETE FROM event_tags WHERE (tag, position) IN
@@ -90,8 +93,8 @@ export class StreamTable {
     }
   }
 
-  version(stream: string): number {
-    return this.state(stream).version;
+  get(stream: string): { readonly version: number; readonly state: number } {
+    return this.state(stream);
   }
 
   /** Appends without asking for a version. Returns the new one. */
@@ -109,11 +112,27 @@ export class StreamTable {
   delete(stream: string): void {
     const state = this.state(stream);
     if (state.version === 0) return;
+    // What waits to be written may belong to this stream.
+    this.flush();
     this.removeEvents(state.id, Number.MAX_SAFE_INTEGER);
     this.deleteStream.run([state.id]);
     state.version = 0;
     state.state = 0;
     state.first = 1;
+  }
+
+  change({ stream, truncateBefore, state }: StreamChangeRow): void {
+    const known = this.state(stream);
+    if (known.version === 0) return;
+    const first = Math.min(truncateBefore, known.version + 1);
+    // What waits to be written may belong to this stream.
+    this.flush();
+    if (first > known.first) {
+      this.removeEvents(known.id, first);
+      known.first = first;
+    }
+    if (state >= 0) known.state = state;
+    this.updateStream.run([known.state, known.first, known.id]);
   }
 
   flush(): void {
@@ -153,8 +172,6 @@ export class StreamTable {
 
   /** Removes the events of a stream below a version, and what leads to them. */
   private removeEvents(id: number, before: number): void {
-    // What waits to be written may belong to this stream.
-    this.flush();
     this.tagged ??= this.anyTags.all([])[0]?.[0] === 1;
     if (this.tagged) this.deleteTags.run([id, before]);
     this.deleteEvents.run([id, before]);

@@ -1,5 +1,7 @@
 import { applyBatch, learn, type Tables } from './apply-batch.js';
 import { readBatch, type BatchRows } from './batch.js';
+import { CommitIds } from './commit-ids.js';
+import { ConditionCheck } from './condition-check.js';
 import type { Connection, Statement } from './driver.js';
 import { isBusy, StoreFault, toFault, UncertainFault, type Fault } from './fault.js';
 import { FileConnection } from './file-connection.js';
@@ -93,6 +95,7 @@ export class Writer {
         this.sweep(open, now);
         open.streams.flush();
         open.records.flush(now);
+        open.commitIds.flush();
         return answers;
       });
     } catch (error) {
@@ -163,6 +166,7 @@ export class Writer {
   private load(open: Open): void {
     open.streams.reset();
     open.records.reset();
+    open.commitIds.reset();
     const [position, stream, record] = open.readCounters.all([])[0] ?? [];
     open.streams.lastPosition = Number(position ?? 0);
     open.streams.lastStream = Number(stream ?? 0);
@@ -179,6 +183,7 @@ export class Writer {
     this.knownDataVersion = -1;
     open.streams.reset();
     open.records.reset();
+    open.commitIds.reset();
     const { reason } = toFault(error);
     if (reason === 'disk-full' || reason === 'locked') return;
     this.file.drop();
@@ -186,10 +191,11 @@ export class Writer {
     this.foreign = true;
   }
 
-  private sweep({ records }: Open, now: number): void {
+  private sweep({ records, commitIds }: Open, now: number): void {
     if (now - this.sweptAt < SWEEP_EVERY) return;
     this.sweptAt = now;
     records.sweep(now);
+    commitIds.sweep(now);
   }
 
   private guarded(work: () => void): Fault | undefined {
@@ -207,6 +213,8 @@ function prepare(connection: Connection): Open {
     connection,
     streams: new StreamTable(connection),
     records: new RecordTable(connection),
+    commitIds: new CommitIds(connection),
+    conditions: new ConditionCheck(connection),
     readCounters: connection.prepare('SELECT last_position, last_stream, last_record FROM counters'),
     writeCounters: connection.prepare('UPDATE counters SET last_position = ?, last_stream = ?, last_record = ?'),
     dataVersion: connection.prepare('PRAGMA data_version'),

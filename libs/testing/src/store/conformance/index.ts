@@ -1,5 +1,6 @@
 import type { Store } from '@catga/core';
 import { appendTests } from './appends.js';
+import { commitConditionTests } from './commit-conditions.js';
 import { concurrencyTests } from './concurrency.js';
 import { lifecycleTests } from './lifecycle.js';
 import { modelTest } from './model-test.js';
@@ -8,6 +9,7 @@ import { queryTests } from './queries.js';
 import { readTests } from './reads.js';
 import { recordQueryTests } from './record-queries.js';
 import { recordTests } from './records.js';
+import { streamStateTests } from './stream-states.js';
 import type { StoreConformanceOptions, Suite, TestGlobals } from './suite.js';
 
 /**
@@ -42,6 +44,8 @@ export function describeStoreConformance(options: StoreConformanceOptions): void
       'when it appends': appendTests,
       'when it reads events': readTests,
       'when it is asked for some events': queryTests,
+      'when streams are closed and truncated': streamStateTests,
+      'when commits have conditions': commitConditionTests,
       'when it keeps records': recordTests,
       'when it finds records': recordQueryTests,
       'when it keeps payloads': payloadTests,
