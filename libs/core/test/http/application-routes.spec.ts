@@ -22,6 +22,8 @@ import request from 'supertest';
 import { z } from 'zod';
 import { DomainError } from '../../src/foundation/index.js';
 import { CatgaProblemFilter, CatgaValidationPipe } from '../../src/http/index.js';
+import { IdempotencyInProgressError, IdempotencyKeyReusedError, NotAuthorizedError } from '../../src/mediator/index.js';
+import { MessageTimeoutError } from '../../src/resilience/index.js';
 import { LogLines } from './support/http-app.js';
 
 class Line {
@@ -90,6 +92,10 @@ class ShopController {
       hostile: new HttpException({ message: 'm', status: 'weird', type: 'x', title: 5 }, 400),
       refused: new DomainError('Declined', { code: 'CARD_DECLINED' }),
       broken: new TypeError('secret detail'),
+      forbidden: new NotAuthorizedError('PayOrder', 'AdminsOnly'),
+      busy: new IdempotencyInProgressError('PayOrder', 'k1'),
+      reused: new IdempotencyKeyReusedError('PayOrder', 'k1'),
+      slow: new MessageTimeoutError('PayOrder', 'PayOrderHandler', 50),
     };
     throw failures[how] as Error;
   }
@@ -128,6 +134,10 @@ describe('the filter and the pipe in an application of their own', () => {
     ['coded', 409, { code: 'OUT_OF_STOCK', detail: 'None left', productId: '7' }],
     ['hostile', 400, { status: 400, title: 'Bad Request', type: 'urn:catga:problem:BAD_REQUEST' }],
     ['refused', 422, { code: 'CARD_DECLINED', detail: 'Declined' }],
+    ['forbidden', 403, { code: 'CATGA_NOT_AUTHORIZED', detail: expect.stringContaining('AdminsOnly said no') }],
+    ['busy', 409, { code: 'CATGA_IDEMPOTENCY_IN_PROGRESS', detail: expect.stringContaining('in a moment') }],
+    ['reused', 422, { code: 'CATGA_IDEMPOTENCY_KEY_REUSED', detail: expect.stringContaining('one intent') }],
+    ['slow', 504, { code: 'CATGA_MESSAGE_TIMEOUT', detail: expect.stringContaining('within 50 ms') }],
     ['broken', 500, { code: 'INTERNAL_SERVER_ERROR' }],
   ])('answers a %s error with %i as a problem', async (how, status, problem) => {
     const { body, headers, text } = await http.get(`/shop/fail/${how}?token=abc`).expect(status);

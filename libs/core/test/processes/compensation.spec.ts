@@ -169,6 +169,66 @@ describe('compensation', () => {
     runtime.crash();
   });
 
+  const brokenThenRefused = () =>
+    new World().plan(
+      'charge',
+      () => {
+        throw new Error('502 from the gateway');
+      },
+      () => {
+        throw refusal();
+      },
+    );
+
+  it('undoes a step whose last attempt was refused when an earlier one may have done its work', async () => {
+    for (const mode of ['copy', 'reference'] as const) {
+      const world = brokenThenRefused();
+      const { runtime } = node(new MemoryStore({ mode }), world);
+      const handle = await runtime.processes.start('OrderProcess', new Order('1', 0));
+      await expect(handle.result()).rejects.toMatchObject({ cause: { code: 'NO' } });
+      expect(world.count('charge 1 12')).toBe(2);
+      expect(world.log.filter((line) => line.startsWith('undo'))).toEqual([
+        'undo charge 1 12 undefined unknown',
+        'undo reserve 1 reserve! completed',
+      ]);
+      runtime.crash();
+    }
+  });
+
+  it('undoes it also when it is crashed at any write in between', async () => {
+    const counted = new FaultyStore(new MemoryStore({ mode: 'copy' }));
+    const first = node(counted, brokenThenRefused());
+    await first.runtime.processes
+      .start('OrderProcess', new Order('1', 0))
+      .then((handle) => handle.result().catch(() => 0));
+    first.runtime.crash();
+    const writes = counted.commits;
+    expect(writes).toBeGreaterThan(6);
+    for (const applied of [false, true]) {
+      for (let crashAt = 1; crashAt < writes; crashAt++) {
+        const store = new MemoryStore({ mode: 'copy' });
+        const world = brokenThenRefused();
+        const dying = new FaultyStore(store);
+        dying.crashAfter(crashAt, { applied });
+        const victim = node(dying, world);
+        const started = victim.runtime.processes
+          .start('OrderProcess', new Order('1', 0))
+          .then((handle) => handle.result());
+        let answered = false;
+        started.catch(() => undefined).finally(() => (answered = true));
+        while (!dying.crashed && !answered) await new Promise((resolve) => setTimeout(resolve, 1));
+        victim.runtime.crash();
+        const heir = node(store, world);
+        // Retries come by the clock, so the last writes may have gone together.
+        expect(['claimed', 'final']).toContain(await heir.runtime.engine.claim(ID, 'expired'));
+        await expect(heir.runtime.engine.result(ID)).rejects.toMatchObject({ cause: { code: 'NO' } });
+        heir.runtime.crash();
+        expect({ crashAt, undone: await undone(store) }).toEqual({ crashAt, undone: ['charge:1', 'reserve:1'] });
+        expect(world.log).toContain('undo charge 1 12 undefined unknown');
+      }
+    }
+  });
+
   it('leaves a step alone that failed with a plain refusal, or that asks to be undone only when completed', async () => {
     const store = new MemoryStore({ mode: 'copy' });
     const world = new World().fail('finish', new Error('broken'));

@@ -88,6 +88,31 @@ describe('The shortest path in memory', () => {
     expect(await node.journal('Short:1')).toEqual(['Started', 'StepStarted work:1', 'CancelRequested']);
   });
 
+  it('answers whoever has sent the command also when the flow is given up: cancelled, parked or stopped', async () => {
+    const { world, node, execute } = setUp();
+    const work = world.hold('work');
+    const cancelled = execute(new Order('1'));
+    await work.begun;
+    node.engine.cancelActive('Short:1', { reason: 'changed my mind' });
+    work.release();
+    await expect(cancelled).rejects.toMatchObject({ code: 'CATGA_PROCESS_CANCELLED', reason: 'changed my mind' });
+
+    const limited = new TestNode(new MemoryStore({ mode: 'reference' }), world, classes, {
+      processes: { historyWarning: 4, historyLimit: 8 },
+    });
+    await expect(limited.engine.execute('Short', new Order('2', 20))).rejects.toMatchObject({
+      code: 'CATGA_PROCESS_PARKED',
+      status: 'history-limit',
+    });
+
+    const begun = world.hang('close');
+    const stopped = execute(new Order('3'));
+    stopped.catch(() => undefined);
+    await begun;
+    node.crash();
+    await expect(stopped).rejects.toMatchObject({ code: 'CATGA_PROCESS_ENGINE_STOPPED' });
+  });
+
   it('keeps a failed run with its error, findable by its status', async () => {
     const { world, node, execute } = setUp();
     world.fail('close', new Error('one'), new Error('two'), new Error('three'));

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { MemoryStore, type Store } from '../../src/store/index.js';
 import { ProcessContext } from '../../src/processes/api/process-context.js';
 import { CatgaProcess, ProcessStep } from '../../src/processes/decorators/index.js';
+import { sameValue } from '../../src/processes/journal/same-value.js';
 import { crashAllNodes, settle, SharedStore, TestNode, World } from './support/nodes.js';
 
 class Order {
@@ -142,4 +143,103 @@ it('never mixes an id that looks like a later run of another one with that run',
     'StepCompleted note:1',
     'Completed',
   ]);
+});
+
+describe('arguments that no comparison of their own makes equal', () => {
+  /** Its first step takes what is made anew each time the flow is run; its second one times out once. */
+  @CatgaProcess(Order, { name: 'Odd' })
+  class Odd {
+    constructor(
+      readonly world: World,
+      readonly context: ProcessContext,
+    ) {}
+    async execute(order: Order) {
+      const factor = order.id.length;
+      const date = new Date(Number.NaN);
+      await this.schedule({ at: date, dates: new Map([['a', date]]) });
+      const sum = await this.apply([(n: number) => n * factor], new Set([() => order.id]));
+      return [sum, await this.slow()];
+    }
+    async schedule(plan: { at: Date; dates: Map<string, Date> }) {
+      return this.world.act('schedule', String(plan.at));
+    }
+    async apply(work: readonly ((n: number) => number)[], _more: ReadonlySet<() => string>) {
+      await this.world.act('apply');
+      return work[0]?.(2);
+    }
+    @ProcessStep({ timeout: 60 })
+    async slow() {
+      return this.world.act('slow');
+    }
+  }
+
+  it.each(['start', 'execute'] as const)(
+    'do not park a run that is replayed after a time-out on a store of references (%s)',
+    async (how) => {
+      const world = new World().plan(
+        'slow',
+        () => new Promise(() => {}),
+        () => 'done',
+      );
+      const node = await new TestNode(new MemoryStore({ mode: 'reference' }), world, [Odd]).start();
+      const result =
+        how === 'execute'
+          ? node.engine.execute('Odd', new Order('abc'))
+          : (await node.processes.start('Odd', new Order('abc'))).result();
+      expect(await result).toEqual([6, 'done']);
+      // Neither of them was done again: their ends came from the journal.
+      expect(world.log).toEqual(['schedule Invalid Date', 'apply', 'slow', 'slow']);
+      expect((await node.processes.get('Odd:abc')).status).toBe('completed');
+    },
+  );
+
+  class Point {
+    constructor(readonly x: unknown) {}
+  }
+  const circle = (x: unknown): object => {
+    const it: Record<string, unknown> = { x };
+    return Object.assign(it, { self: it });
+  };
+  const never = () => new Date(Number.NaN);
+
+  it.each<[string, unknown, unknown]>([
+    ['invalid dates', never(), never()],
+    ['invalid dates in lists', [1, never()], [1, never()]],
+    ['invalid dates in maps and sets', new Map([[1, new Set([never()])]]), new Map([[1, new Set([never()])]])],
+    ['invalid dates in instances', new Point(never()), new Point(never())],
+    [
+      'invalid dates in errors',
+      Object.assign(new Error('a'), { at: never() }),
+      Object.assign(new Error('a'), { at: never() }),
+    ],
+    ['functions of one code', () => 1, () => 1],
+    ['functions in what contains itself', circle(() => 1), circle(() => 1)],
+    ['properties in another order', { a: never(), b: 1 }, { b: 1, a: never() }],
+  ])('are the same: %s', (_what, a, b) => {
+    expect(sameValue(a, b)).toBe(true);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ['an invalid date and a date', never(), new Date(0)],
+    ['two dates', [never(), new Date(1)], [never(), new Date(2)]],
+    ['functions of other code', () => 1, () => 2],
+    ['a function and none', { f: () => 1 }, { f: undefined }],
+    ['another property', { a: never(), b: 1 }, { a: never(), c: 1 }],
+    ['more properties', { a: never() }, { a: never(), b: undefined }],
+    ['a longer list', [never()], [never(), never()]],
+    ['another class', new Point(never()), { x: never() }],
+    ['another message', Object.assign(new Error('a'), { at: never() }), Object.assign(new Error('b'), { at: never() })],
+    [
+      'a longer map',
+      new Map([[1, never()]]),
+      new Map([
+        [1, never()],
+        [2, never()],
+      ]),
+    ],
+    ['other bytes', [never(), Uint8Array.of(1)], [never(), Uint8Array.of(2)]],
+    ['0 and -0', [never(), 0], [never(), -0]],
+  ])('are not the same: %s', (_what, a, b) => {
+    expect(sameValue(a, b)).toBe(false);
+  });
 });

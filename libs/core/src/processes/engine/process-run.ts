@@ -11,9 +11,11 @@ import { CallIdentity } from './call-identity.js';
 import { cancellation, cancelRequest } from './cancellation.js';
 import { Compensation } from './compensation.js';
 import type { CallScope, CompiledProcess, CompiledStep, RunScope } from './compiled-process.js';
-import { completed, continued, ended, parked, suspended, type Ending } from './endings.js';
+import { completed, continued, ended, parked, type Ending } from './endings.js';
+import { executeFlow } from './execute-flow.js';
 import { FastLane } from './fast-lane.js';
 import { HistoryLimit } from './history-limit.js';
+import { idleEnding } from './idle-ending.js';
 import { openJournal, resumeJournal } from './open-journal.js';
 import { OpenCalls, type Delivery } from './open-calls.js';
 import { Patches } from './patches.js';
@@ -59,6 +61,8 @@ export class ProcessRun implements Run, RunScope {
   /** The caller awaits {@link outcome} itself: the shortest way, for runs in memory. */
   awaited = false;
   outcome: Promise<unknown> | undefined;
+  /** Settles {@link outcome}. Not left to the flow: one that is given up never comes to its end. */
+  private answer: ((value: unknown) => void) | undefined;
   private phase: Phase = 'flowing';
   private cause: Cause | undefined;
   /** Only on a store in memory, for flows with one step at a time. */
@@ -157,14 +161,8 @@ export class ProcessRun implements Run, RunScope {
   }
 
   private flow(command: unknown): void {
-    let flow: Promise<unknown>;
-    try {
-      this.view = this.process.createRunView(this);
-      flow = (this.view as { execute(command: unknown): Promise<unknown> }).execute(command);
-    } catch (error) {
-      flow = Promise.reject(error as Error);
-    }
-    this.outcome = flow.then(
+    if (this.awaited) this.outcome = new Promise((resolve) => (this.answer = resolve));
+    void executeFlow(this, command).then(
       (value) => this.flowReturned(value),
       (error: unknown) => this.flowThrew(error),
     );
@@ -217,12 +215,11 @@ export class ProcessRun implements Run, RunScope {
     this.env.turns.schedule(this);
   }
 
-  /** When all calls wait for their next attempt, and for long, the run leaves memory. */
-  private sleepIfIdle(): void {
-    const until = this.calls?.size ? this.calls.wakesAt : undefined;
-    if (until === undefined || this.phase !== 'flowing' || this.current) return;
-    if (until - this.env.clock.now() <= this.env.limits.suspendAfter) return;
-    this.finish(suspended(until));
+  /** When all calls wait for their next attempt, and for long, or when it is to be parked, the run leaves memory. */
+  private leaveIfIdle(): void {
+    if (this.phase !== 'flowing' || this.current) return;
+    const ending = idleEnding(this.env, this.calls, this.limit);
+    if (ending) this.finish(ending);
   }
 
   /** One thing in a turn of the event loop; what is to be written only when nothing is left that may add to it. */
@@ -234,7 +231,7 @@ export class ProcessRun implements Run, RunScope {
     }
     const next = this.phase === 'flowing' ? this.deliveries?.shift() : undefined;
     if (!next) {
-      this.sleepIfIdle();
+      this.leaveIfIdle();
       return this.journal.flush();
     }
     this.deliver(next);
@@ -257,15 +254,16 @@ export class ProcessRun implements Run, RunScope {
     if (current.deadline > now || this.phase === 'over') return current.deadline;
     current.expire();
     this.phase = 'over';
+    this.answerLater();
     this.env.replay(this);
     return Number.POSITIVE_INFINITY;
   }
 
   // --- how a run ends -----------------------------------------------------------------------------------------------
 
-  private flowReturned(value: unknown): unknown {
+  private flowReturned(value: unknown): void {
     this.flowEnded = true;
-    if (this.phase !== 'flowing' || this.replaying?.consumed() === false) return this.elsewhere();
+    if (this.phase !== 'flowing' || this.replaying?.consumed() === false) return this.answerLater();
     let ending: Ending;
     try {
       ending = completed(this.values, encodeResult(this, 'execute', value));
@@ -273,21 +271,23 @@ export class ProcessRun implements Run, RunScope {
       return this.flowThrew(error);
     }
     this.finish(ending);
-    return this.isOver ? value : this.elsewhere();
+    if (!this.isOver) return this.answerLater();
+    this.answer?.(value);
   }
 
-  private flowThrew(error: unknown): unknown {
+  private flowThrew(error: unknown): void {
     this.flowEnded = true;
     if (this.phase === 'flowing' && this.replaying?.consumed() !== false) {
       if (error instanceof ContinueAsNew) this.finish(continued(this.values, error.command));
       else this.end({ as: 'failed', error, compensate: true });
     }
-    return this.elsewhere();
+    this.answerLater();
   }
 
-  /** Where a run that its caller awaits goes on when its flow has not simply come to its end. */
-  private elsewhere(): unknown {
-    return this.awaited ? this.env.resultOf(this.id) : undefined;
+  /** The caller gets the result of the run wherever it comes from, once the flow here does not simply come to its end. */
+  private answerLater(): void {
+    this.answer?.(this.env.resultOf(this.id));
+    this.answer = undefined;
   }
 
   /** Ends the flow and undoes what it has done. Returns false when it is too late for that. */
@@ -304,6 +304,7 @@ export class ProcessRun implements Run, RunScope {
   }
 
   private end(cause: Cause): void {
+    this.answerLater();
     this.flowEnded = true;
     this.cause = cause;
     this.phase = 'settling';
@@ -339,6 +340,7 @@ export class ProcessRun implements Run, RunScope {
   abandon(): void {
     if (this.phase === 'over') return;
     this.phase = 'over';
+    this.answerLater();
     this.journal.stop();
     this.stopCalls('this node no longer runs the process');
   }
@@ -346,6 +348,7 @@ export class ProcessRun implements Run, RunScope {
   /** Writes the last event together with the run's line in the index; then the run leaves memory. */
   private finish({ shape, data, record, outcome }: Ending): void {
     this.phase = 'ending';
+    if (!this.flowEnded) this.answerLater();
     this.stopCalls('the process has ended');
     this.index(record.status, record);
     this.journal.add(shape, coarseNow(), data, () => {

@@ -221,7 +221,7 @@ export class StepCall implements CallScope, OpenCall {
     if (kind === 'failed' && this.step.retry.retryIf?.(error) === false) kind = 'refused';
     const delay = run.mayBegin ? retryDelay(error, kind, this.failures, this.step.retry) : undefined;
     if (delay === undefined) return this.endFailed(error, kind);
-    if (kind === 'unknown') this.inDoubt = true;
+    if (kind !== 'refused') this.inDoubt = true;
     const retryAt = run.env.clock.now() + delay;
     run.journal.append(
       new JournalEvent(
@@ -236,7 +236,8 @@ export class StepCall implements CallScope, OpenCall {
 
   private endFailed(error: unknown, kind: 'refused' | 'unknown' | 'failed'): void {
     const { run } = this;
-    const outcome = this.inDoubt ? 'unknown' : kind;
+    // The last word may be a plain no: it says nothing about the attempts before it, whose effect may have happened.
+    const outcome = kind === 'refused' && this.inDoubt ? 'unknown' : kind;
     const payload = encodeError(error, run.values);
     if (this.attempt === 0)
       run.journal.append(new StepStarted(coarseNow(), this.key, this.storableInput(), 1, this.hash, undefined));
@@ -270,6 +271,8 @@ export class StepCall implements CallScope, OpenCall {
   private waitForInfrastructure(error: unknown): void {
     const { run } = this;
     this.infrastructureFailures++;
+    // What the body did before it met the failure may have happened; after a crash the journal would say so, too.
+    this.inDoubt = true;
     run.env.reportInfrastructure(run.id, this.key, error);
     const delay = retryDelay(error, 'infrastructure', this.infrastructureFailures, INFRASTRUCTURE) as number;
     const number = this.attempt;

@@ -25,7 +25,7 @@ export interface StepRecord {
   retryAt: number | undefined;
   /** Version of the event that ended it: the order of completion. */
   endedBy: number;
-  /** Some attempt ended without an answer: its effect may have happened. */
+  /** Some attempt ended in neither a result nor a plain no: its effect may have happened. */
   inDoubt: boolean;
   /** It failed with a plain no: nothing has happened. */
   refused: boolean;
@@ -175,7 +175,7 @@ export class History {
     } else {
       step.failures++;
       step.error = event.data;
-      if (event.meta.outcome === 'unknown') step.inDoubt = true;
+      if (event.meta.outcome !== 'refused') step.inDoubt = true;
       if (event.meta.retryAt !== undefined) {
         step.status = 'retrying';
         step.retryAt = event.meta.retryAt;

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Codec, Payload, Store } from '../../store/index.js';
+import { sameValue } from './same-value.js';
 
 /** How the values of one process get into the store and back. */
 export interface Values {
@@ -36,7 +36,7 @@ class EncodedValues implements Values {
   same(recorded: Payload, recordedHash: string | undefined, current: Payload): boolean {
     if (recordedHash === this.hash(current)) return true;
     // Another order of properties is another text and the same value.
-    return isDeepStrictEqual(this.decode(recorded), this.decode(current));
+    return sameValue(this.decode(recorded), this.decode(current));
   }
 }
 
@@ -47,7 +47,7 @@ const referenceValues: Values = {
   decode: (payload) => payload,
   size: () => 0,
   hash: () => undefined,
-  same: (recorded, _hash, current) => isDeepStrictEqual(recorded, current),
+  same: (recorded, _hash, current) => sameValue(recorded, current),
 };
 
 /** The way values of a process with this codec are kept in that store. */
