@@ -3,11 +3,12 @@ import { EngineStoppedError } from '../api/engine.errors.js';
 import { ProcessAlreadyExistsError } from '../api/process.errors.js';
 import type { ExistingProcessPolicy, StartOptions } from '../api/process.types.js';
 import type { EngineState } from './engine-state.js';
+import { FORMER_RUNS, formerRunWrite } from './former-run.js';
 import type { RegisteredProcess } from './process-registry.js';
 import type { ProcessRun } from './process-run.js';
 import type { Run, RunIdentity } from './run.js';
 import { RunStarted } from './run-started.js';
-import { isTerminal, PROCESSES, readRecord, streamOf } from './run-record.js';
+import { isTerminal, PROCESSES, readRecord, streamOf, type RunRecord } from './run-record.js';
 
 /** A run that was started, or found. */
 export interface Started {
@@ -81,13 +82,15 @@ export class RunStarter {
       if (!stored) return;
       const record = readRecord(stored);
       if (record.run !== number) return;
+      await this.keepFormer(id, record, env.clock.now());
       await this.launch(registry.get(record.name), id, number + 1, stored.version, command, {
         tags,
         correlationId,
         ...(causationId === undefined ? {} : { causationId }),
         ...(tenant === undefined ? {} : { tenant }),
       });
-      await options.store.commit({ deleteStreams: [streamOf(id, number)] });
+      const stream = streamOf(id, number);
+      await options.store.commit({ deleteStreams: [stream], records: [{ collection: FORMER_RUNS, key: stream }] });
     } catch (error) {
       env.reportInfrastructure(id, undefined, error);
       setTimeout(() => this.state.stopping || void this.continueAs({ id, run: number, ...more }, command), 1_000);
@@ -177,6 +180,12 @@ export class RunStarter {
     return new RunStarted(blueprint, owner, id, run, correlationId, causationId, tenant, all);
   }
 
+  /** Lets retention find the journal of a run that is about to be followed by another. In memory it has it in hand. */
+  private async keepFormer(id: string, record: RunRecord, removeAt: number | undefined): Promise<void> {
+    const { store } = this.state.options;
+    if (store.capabilities.durable) await store.commit({ records: [formerRunWrite(store, id, record, removeAt)] });
+  }
+
   private async existing(
     registered: RegisteredProcess,
     id: string,
@@ -188,6 +197,7 @@ export class RunStarter {
     const record = stored && readRecord(stored);
     if (record && policy === 'reject') throw new ProcessAlreadyExistsError(id, record.status);
     const again = !record || (policy === 'newRun' && isTerminal(record.status));
+    if (again && record) await this.keepFormer(id, record, this.state.env.removeAt(record));
     // Another start may have been quicker while the store answered.
     if (!again || this.state.active.has(id)) return { id, started: false };
     const [number, version] = record ? [record.run + 1, stored.version] : [1, 0];

@@ -2,9 +2,10 @@ import { isCatgaError, type Clock } from '../../foundation/index.js';
 import type { Store, StoredRecord } from '../../store/index.js';
 import type { ProcessEngine } from '../engine/process-engine.js';
 import type { ClaimReason } from '../engine/run-claims.js';
-import { FINAL_TAG, idOfStream, isTerminal, ownerTag, PROCESSES, readRecord, streamOf } from '../engine/run-record.js';
+import { idOfStream, isTerminal, ownerTag, PROCESSES, readRecord } from '../engine/run-record.js';
 import { isGone, NODES, readNode, type NodeInfo } from './node-lease.js';
 import { CancelRequests } from './cancel-requests.js';
+import { Retention } from './retention.js';
 
 export interface RecoveryOptions {
   readonly store: Store;
@@ -42,9 +43,12 @@ export class Recovery {
   private rounds = 0;
   private unlisten: (() => void) | undefined;
   private readonly requests: CancelRequests;
+  private readonly retention: Retention;
 
   constructor(private readonly options: RecoveryOptions) {
     this.requests = new CancelRequests(options.store, options.engine);
+    const { store, count, names } = options;
+    this.retention = new Retention({ store, count, names, isStopped: () => this.stopped });
   }
 
   /** Looks at once; resolves when what was left over at the start is claimed. */
@@ -106,7 +110,8 @@ export class Recovery {
       if (others) await this.takeOver(now);
       await this.options.engine.settleDoubts();
       await this.due(now);
-      if (this.rounds++ % 12 === 0) await this.retain();
+      await this.retention.removeDueFormer(now);
+      if (this.rounds++ % 12 === 0) await this.retention.count();
       if (others) {
         await this.requests.serve(this.options.self());
         this.options.engine.results.recheck();
@@ -218,7 +223,7 @@ export class Recovery {
       const waiting = page.records.filter((record) => readRecord(record).status === 'waiting');
       left += await this.claimEach(waiting, 'due');
       const final = page.records.filter((record) => isTerminal(readRecord(record).status));
-      for (let i = 0; i < final.length; i += BATCH) await this.remove(final.slice(i, i + BATCH));
+      await this.retention.remove(final);
       ({ cursor } = page);
     } while (cursor !== undefined && !this.stopped);
     const ahead = await store.findRecords({
@@ -229,41 +234,6 @@ export class Recovery {
     });
     const next = ahead.records.find(({ dueAt = 0 }) => dueAt > now);
     if (next?.dueAt !== undefined) this.wakeIn(Math.max(next.dueAt - now, 5));
-  }
-
-  /** Of every process, only so many final runs are kept: the newest. */
-  private async retain(): Promise<void> {
-    const { count, names, store } = this.options;
-    if (count === undefined) return;
-    for (const name of names()) {
-      let kept = 0;
-      let cursor: string | undefined;
-      do {
-        const page = await store.findRecords({
-          collection: PROCESSES,
-          tags: [`name:${name}`, FINAL_TAG],
-          order: 'newest',
-          limit: 500,
-          ...(cursor === undefined ? {} : { cursor }),
-        });
-        const old = page.records.slice(Math.max(0, count - kept));
-        kept += page.records.length;
-        for (let i = 0; i < old.length; i += BATCH) await this.remove(old.slice(i, i + BATCH));
-        ({ cursor } = page);
-      } while (cursor !== undefined && !this.stopped);
-    }
-  }
-
-  private async remove(records: readonly StoredRecord[]): Promise<void> {
-    try {
-      await this.options.store.commit({
-        records: records.map(({ collection, key, version }) => ({ collection, key, ifVersion: version })),
-        deleteStreams: records.map((record) => streamOf(record.key, readRecord(record).run)),
-      });
-    } catch (error) {
-      // Another node does the same, or one of them was started anew: the next look shows what is left.
-      if (!isCatgaError(error, 'CATGA_RECORD_CONFLICT')) throw error;
-    }
   }
 
   private async all(query: { collection: string; tags?: readonly string[] }): Promise<StoredRecord[]> {

@@ -1,6 +1,6 @@
-import { coarseNow, isPromise, type Clock } from '../../foundation/index.js';
+import { coarseNow, type Clock } from '../../foundation/index.js';
 import type { DirectStream, Store } from '../../store/index.js';
-import { PROCESSES, streamOf } from '../engine/run-record.js';
+import { PROCESSES, readRecord, streamOf } from '../engine/run-record.js';
 import type { Run } from '../engine/run.js';
 
 /** A final run: the stream that is all there is of it, or its name. */
@@ -24,14 +24,11 @@ export class RetentionInMemory {
   private kept: (Kept | undefined)[] = [];
   private endedAt: number[] = [];
   private head = 0;
-  /** Last run of ids that were run more than once. */
-  private readonly rerun = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: RetentionInMemoryOptions) {}
 
   add({ journal, identity: { id, run } }: Run): void {
-    if (run > 1) this.rerun.set(id, run);
     this.kept.push(journal.derived ?? { id, run });
     this.endedAt.push(coarseNow());
     if (this.kept.length - this.head > this.options.count) this.removeOldest();
@@ -52,19 +49,19 @@ export class RetentionInMemory {
     }
     // Takes its line along, unless the id was run again since: then the line is that of the later run.
     if ('remove' in oldest) oldest.remove();
-    else this.remove(oldest.id, oldest.run);
+    else void this.remove(oldest.id, oldest.run).catch(() => undefined);
   }
 
-  private remove(id: string, run: number): void {
-    // Of an id that was run again since, only the former run's journal goes.
-    const last = this.rerun.get(id);
-    const again = last !== undefined && last > run;
-    if (last === run) this.rerun.delete(id);
-    const result = this.options.store.commit({
-      ...(again ? {} : { records: [{ collection: PROCESSES, key: id }] }),
+  private async remove(id: string, run: number): Promise<void> {
+    const { store } = this.options;
+    const line = await store.getRecord(PROCESSES, id);
+    // Of an id that was run again since, only the former run's journal goes: the line is that of the later run, which
+    // may still be under way.
+    const again = line === undefined || readRecord(line).run > run;
+    await store.commit({
+      ...(again ? {} : { records: [{ collection: PROCESSES, key: id, ifVersion: line.version }] }),
       deleteStreams: [streamOf(id, run)],
     });
-    if (isPromise(result)) result.catch(() => undefined);
   }
 
   private lookLater(): void {
