@@ -109,7 +109,7 @@ describe.each<[string, (folder: string) => { store?: CatgaModuleOptions['store']
     }
     for (const id of ['3', '4', '5']) await run(processes, id);
     await until('all runs of the first id are gone', async () => {
-      const streams = new Set((await store.readAll()).map(({ stream }) => stream));
+      const streams = new Set((await store.readAll()).events.map(({ stream }) => stream));
       return streams.size === 3 && [...streams].every((stream) => /:[345]$/.test(stream));
     });
     expect((await processes.list()).processes.map(({ id }) => id).sort()).toEqual(
