@@ -62,6 +62,32 @@ class ReadsAgain extends MemoryStore {
   }
 }
 
+class ForgetsIds extends MemoryStore {
+  override commit({ id: _forgotten, ...batch }: CommitBatch): CommitResult {
+    return super.commit(batch);
+  }
+}
+
+class WithoutBoundary extends MemoryStore {
+  override commit({ conditions: _ignored, ...batch }: CommitBatch): CommitResult {
+    return super.commit(batch);
+  }
+}
+
+class NeverCloses extends MemoryStore {
+  override commit(batch: CommitBatch): CommitResult {
+    const streams = (batch.streams ?? []).map(({ state: _ignored, ...change }) => change);
+    return super.commit({ ...batch, streams });
+  }
+}
+
+class StopsAtTheLastMatch extends MemoryStore {
+  override async readAll(options: ReadAllOptions = {}): ReturnType<MemoryStore['readAll']> {
+    const { events } = await super.readAll(options);
+    return { events, position: events.at(-1)?.position ?? options.after ?? 0 };
+  }
+}
+
 class SharesBytes extends MemoryStore {
   private readonly originals = new Map<string, unknown>();
   override commit(batch: CommitBatch): CommitResult {
@@ -85,6 +111,10 @@ describe('The conformance suite of stores', () => {
     [OneTagOnly, 'finds by every tag that is asked for'],
     [PagesAgain, 'says that there is no next page when the last one is just full'],
     [ReadsAgain, 'shows readers no gap that is filled later, while commits go on'],
+    [ForgetsIds, 'applies one of many batches with the same id that come at once'],
+    [WithoutBoundary, 'lets exactly one of many win who decide on the same events'],
+    [NeverCloses, 'keeps an archived stream out of everything that goes on, until it is reopened'],
+    [StopsAtTheLastMatch, 'says how far it has read, also when little or nothing matches'],
   ])('fails %p', async (Sabotaged, test) => {
     const failures = await failuresOf(() => new Sabotaged(), 'reference');
     expect(failures).toContain(test);
