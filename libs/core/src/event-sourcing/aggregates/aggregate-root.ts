@@ -1,5 +1,6 @@
 import { UnhandledAggregateEventError } from './aggregate.errors.js';
 import { readAggregateMetadata } from './aggregate.decorator.js';
+import type { SnapshotTrail } from '../snapshots/index.js';
 import { EventDispatch } from './event-dispatch.js';
 
 /** What an aggregate may be told apart by; its text is the second half of the name of its stream. */
@@ -13,6 +14,18 @@ interface AggregateInternals {
   restored(aggregate: AggregateRoot<AggregateId>, version: number): void;
   /** Calls back once, before the state changes again. */
   beforeChange(aggregate: AggregateRoot<AggregateId>, callback: (() => void) | undefined): void;
+  /** What repositories remember of it. */
+  notes(aggregate: AggregateRoot<AggregateId>): AggregateNotes;
+}
+
+/** What repositories remember of an aggregate. */
+export interface AggregateNotes {
+  /** The save under way; never fails. */
+  saving?: Promise<void> | undefined;
+  /** What the next snapshot depends on. */
+  trail?: SnapshotTrail | undefined;
+  /** Its state is not that of its stream. */
+  stale?: boolean;
 }
 
 /** Set once by the class itself, which alone can reach its private fields. */
@@ -47,6 +60,7 @@ export abstract class AggregateRoot<TId extends AggregateId = string> {
   #version = 0;
   #uncommitted: object[] = [];
   #beforeChange: (() => void) | undefined;
+  #notes: AggregateNotes | undefined;
 
   static {
     aggregateInternals = {
@@ -60,6 +74,7 @@ export abstract class AggregateRoot<TId extends AggregateId = string> {
       beforeChange: (aggregate, callback) => {
         aggregate.#beforeChange = callback;
       },
+      notes: (aggregate) => (aggregate.#notes ??= {}),
     };
   }
 

@@ -1,5 +1,7 @@
 export { SnapshotMetrics, type SnapshotFigures, type SnapshotIgnoredReason } from './snapshot-metrics.js';
 export { SnapshotReporter } from './snapshot-reporter.js';
+export { SnapshotService, type SnapshotOwner, type SnapshotServiceParts } from './snapshot.service.js';
+export type { SnapshotTrail } from './snapshot-trail.js';
 export { SNAPSHOT_COLLECTION, SnapshotStore, type Snapshot } from './snapshot-store.js';
 export {
   everyEvents,

@@ -1,0 +1,114 @@
+import type { StoredEvent } from '../../store/index.js';
+import type { EventLog } from '../log/index.js';
+import type { Snapshot, SnapshotService, SnapshotTrail } from '../snapshots/index.js';
+import { AggregateHistoryError } from './aggregate.errors.js';
+import type { AggregateId } from './aggregate-root.js';
+import { streamOf, type StateModel } from './state-model.js';
+
+/** A state as it was read. */
+export interface Loaded<State> {
+  readonly stream: string;
+  readonly state: State;
+  /** Version of the stream; 0: there is nothing. */
+  readonly version: number;
+  /** Undefined where there are no snapshots. */
+  readonly trail: SnapshotTrail | undefined;
+}
+
+/** Works out states from the log: from the last snapshot that is of use, else from the first event. */
+export class StateReader {
+  constructor(
+    private readonly log: EventLog,
+    private readonly snapshots: SnapshotService,
+  ) {}
+
+  /**
+   * @throws {AggregateHistoryError} {@link InvalidAggregateIdError} and what the log throws
+   */
+  async load<State>(model: StateModel<State>, id: AggregateId): Promise<Loaded<State>> {
+    const stream = streamOf(model, id);
+    if (model.snapshots !== undefined) {
+      const snapshot = await this.snapshots.usable(model, stream, model.fields(id));
+      const loaded = snapshot && (await this.fromSnapshot(model, id, stream, snapshot));
+      if (loaded !== undefined) return loaded;
+    }
+    return this.fromStart(model, id, stream);
+  }
+
+  private async fromStart<State>(model: StateModel<State>, id: AggregateId, stream: string): Promise<Loaded<State>> {
+    const stored = await this.log.store.readStream(stream);
+    const first = stored[0]?.version ?? (await this.firstLost(stream));
+    if (first > 1) throw new AggregateHistoryError(model.name, stream, first);
+    const state = model.replay(model.create(id), await this.events(stored));
+    return { stream, state, version: stored.length, trail: this.trailOf(model, 0, stored) };
+  }
+
+  /** First version of a stream that gave no events: more than 1 when they were truncated, all of them. */
+  private async firstLost(stream: string): Promise<number> {
+    const info = await this.log.store.getStream(stream);
+    return info === undefined || info.state === 'deleted' ? 1 : info.firstVersion;
+  }
+
+  private async fromSnapshot<State>(
+    model: StateModel<State>,
+    id: AggregateId,
+    stream: string,
+    snapshot: Snapshot,
+  ): Promise<Loaded<State> | undefined> {
+    // The event of its version is read too: only that shows whether the snapshot belongs to this history.
+    const stored = await this.log.store.readStream(stream, { from: snapshot.version });
+    if (!(await this.belongs(snapshot, stored[0], stream))) {
+      return this.snapshots.ignored(model, stream, 'other-history');
+    }
+    const tail = stored[0]?.version === snapshot.version ? stored.slice(1) : stored;
+    const state = this.restored(model, id, stream, snapshot);
+    if (state === undefined) return undefined;
+    this.snapshots.metrics.count('used');
+    return {
+      stream,
+      state: model.replay(state.value, await this.events(tail)),
+      version: snapshot.version + tail.length,
+      trail: this.trailOf(model, snapshot.version, tail),
+    };
+  }
+
+  private async belongs(snapshot: Snapshot, first: StoredEvent | undefined, stream: string): Promise<boolean> {
+    if (first?.version === snapshot.version) return first.position === snapshot.position;
+    // Truncated up to the snapshot: nothing is left to compare with, and nothing is missing.
+    if (first !== undefined) return first.version === snapshot.version + 1;
+    const info = await this.log.store.getStream(stream);
+    return info?.state !== 'deleted' && info?.version === snapshot.version && info.firstVersion > snapshot.version;
+  }
+
+  private restored<State>(
+    model: StateModel<State>,
+    id: AggregateId,
+    stream: string,
+    snapshot: Snapshot,
+  ): { readonly value: State } | undefined {
+    try {
+      return { value: model.restore(id, snapshot.state, snapshot.version) };
+    } catch (error) {
+      return this.snapshots.ignored(model, stream, 'damaged', error);
+    }
+  }
+
+  private async events(stored: readonly StoredEvent[]): Promise<readonly object[]> {
+    const { registry } = this.log;
+    if (registry.hasTransforms) await registry.prepareDecode(stored);
+    const events = new Array<object>(stored.length);
+    for (let at = 0; at < stored.length; at++) events[at] = registry.decodeEvent(stored[at] as StoredEvent);
+    return events;
+  }
+
+  private trailOf(
+    model: StateModel<never>,
+    version: number,
+    tail: readonly StoredEvent[],
+  ): SnapshotTrail | undefined {
+    if (model.snapshots === undefined) return undefined;
+    let bytes = 0;
+    if (model.snapshots.when.needsBytes) for (const { data } of tail) bytes += this.snapshots.sizeOf(data);
+    return { version, oldestAt: tail[0]?.at, bytes };
+  }
+}
