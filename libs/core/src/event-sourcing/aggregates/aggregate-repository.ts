@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../../foundation/index.js';
 import type { EventLog } from '../log/index.js';
 import type { SnapshotService, SnapshotTrail } from '../snapshots/index.js';
 import { AggregateNotFoundError, StaleAggregateError } from './aggregate.errors.js';
@@ -93,19 +94,27 @@ export class AggregateRepository<A extends AnyAggregate> {
    * @throws {AggregateNotFoundError} and whatever the function throws: then nothing is stored
    * @throws {VersionConflictError} every attempt met a conflict
    */
-  update<R>(id: IdOf<A>, change: (aggregate: A) => R, options: UpdateOptions = NO_OPTIONS): Promise<Awaited<R>> {
-    return this.change(id, (aggregate) => {
-      if (aggregate.version === 0) throw this.notFound(id);
-      return change(aggregate);
-    }, options);
+  update<R>(id: IdOf<A>, change: (aggregate: A) => MaybePromise<R>, options: UpdateOptions = NO_OPTIONS): Promise<R> {
+    return this.change(
+      id,
+      (aggregate) => {
+        if (aggregate.version === 0) throw this.notFound(id);
+        return change(aggregate);
+      },
+      options,
+    );
   }
 
   /** Like {@link update}, but when there is no aggregate the function gets a new one, of version 0. */
-  updateOrCreate<R>(id: IdOf<A>, change: (aggregate: A) => R, options: UpdateOptions = NO_OPTIONS): Promise<Awaited<R>> {
+  updateOrCreate<R>(
+    id: IdOf<A>,
+    change: (aggregate: A) => MaybePromise<R>,
+    options: UpdateOptions = NO_OPTIONS,
+  ): Promise<R> {
     return this.change(id, change, options);
   }
 
-  private change<R>(id: IdOf<A>, change: (aggregate: A) => R, options: UpdateOptions): Promise<Awaited<R>> {
+  private change<R>(id: IdOf<A>, change: (aggregate: A) => MaybePromise<R>, options: UpdateOptions): Promise<R> {
     const { attempts = DEFAULT_ATTEMPTS, ...save } = options;
     return this.parts.retry.run(this.streamOf(id), attempts, async () => {
       const aggregate = await this.read(id);
@@ -131,11 +140,20 @@ export class AggregateRepository<A extends AnyAggregate> {
       return { version: expectedVersion, position: undefined, repeated: false };
     }
     const stream = streamOf(this.model, aggregate.id);
-    const { version, position, repeated } = await this.parts.log.append(stream, events, { ...options, expectedVersion });
+    const { version, position, repeated } = await this.parts.log.append(stream, events, {
+      ...options,
+      expectedVersion,
+    });
     if (repeated) notes.stale = true;
     aggregateInternals.committed(aggregate, events.length, version);
     if (this.model.snapshots !== undefined && !repeated) {
-      this.snapshot(aggregate, stream, position, events, (notes.trail ??= { version: 0, oldestAt: undefined, bytes: 0 }));
+      this.snapshot(
+        aggregate,
+        stream,
+        position,
+        events,
+        (notes.trail ??= { version: 0, oldestAt: undefined, bytes: 0 }),
+      );
     }
     return { version, position, repeated };
   }

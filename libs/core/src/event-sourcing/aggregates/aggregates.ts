@@ -8,12 +8,12 @@ import { ConflictRetry } from './conflict-retry.js';
 import type { Decider } from './decider.js';
 import { DeciderModel } from './decider-model.js';
 import { DeciderRepository } from './decider-repository.js';
-import type { StateModel } from './state-model.js';
+import type { StateModel, StreamOwner } from './state-model.js';
 import { StateReader } from './state-reader.js';
 
 /** What is known of a class of aggregates or a decider. */
 interface Known {
-  readonly model: StateModel<never>;
+  readonly model: StreamOwner;
   readonly repository: unknown;
 }
 
@@ -61,7 +61,7 @@ export class Aggregates {
   modelOf(target: object): StateModel<unknown> {
     if (typeof target === 'function') this.repository(target as AggregateType<AnyAggregate>);
     else this.decider(target as Decider<unknown, unknown, object>);
-    return this.known.get(target)?.model as unknown as StateModel<unknown>;
+    return this.known.get(target)?.model as StateModel<unknown>;
   }
 
   /** Categories of the streams of every aggregate and decider that was asked for, with their names. */
@@ -69,7 +69,7 @@ export class Aggregates {
     return this.owners;
   }
 
-  private of(target: object, make: () => { model: StateModel<never>; repository: unknown }): Known {
+  private of(target: object, make: () => Known): Known {
     const known = this.known.get(target);
     if (known !== undefined) return known;
     const made = make();
@@ -89,7 +89,10 @@ export class Aggregates {
     if (!durable) return;
     const problems = events
       .filter((event) => !messageIdentity(event).isExplicit && !isBase(event, events))
-      .map((event) => `event ${event.name} has no name to be stored under, and store "${store}" keeps events for longer than the name of a class may live. Write @Event('…') above it.`);
+      .map(
+        (event) =>
+          `event ${event.name} has no name to be stored under, and store "${store}" keeps events for longer than the name of a class may live. Write @Event('…') above it.`,
+      );
     if (problems.length > 0) throw new AggregateDefinitionError(name, problems);
   }
 }

@@ -1,16 +1,16 @@
 import type { Type } from '../../messages/index.js';
-import type { ResolvedSnapshotOptions } from '../snapshots/index.js';
+import type { SnapshotOwner } from '../snapshots/index.js';
 import { InvalidAggregateIdError } from './aggregate.errors.js';
 import type { AggregateId } from './aggregate-root.js';
 
-/** How a state is worked out from events: what aggregates and deciders have in common. */
-export interface StateModel<State> {
-  /** For messages, e.g. `Order`. */
-  readonly name: string;
-  /** First half of the names of its streams. */
-  readonly category: string;
+/** What is known of an aggregate or decider whatever its state is. Its category is the first half of its streams' names. */
+export interface StreamOwner extends SnapshotOwner {
+  /** Every class of its events. */
   readonly events: readonly Type<object>[];
-  readonly snapshots: ResolvedSnapshotOptions | undefined;
+}
+
+/** How a state is worked out from events: what aggregates and deciders have in common. */
+export interface StateModel<State> extends StreamOwner {
   /** The state before the first event. */
   create(id: AggregateId): State;
   /** The state after these stored events. */
@@ -28,8 +28,8 @@ export interface StateModel<State> {
  *
  * @throws {InvalidAggregateIdError}
  */
-export function streamOf(model: StateModel<never>, id: AggregateId): string {
+export function streamOf(owner: StreamOwner, id: AggregateId): string {
   const isId = typeof id === 'string' ? id !== '' : typeof id === 'bigint' || Number.isFinite(id);
-  if (!isId) throw new InvalidAggregateIdError(model.name, id);
-  return `${model.category}-${id}`;
+  if (!isId) throw new InvalidAggregateIdError(owner.name, id);
+  return `${owner.category}-${id}`;
 }

@@ -3,7 +3,7 @@ import type { EventLog } from '../log/index.js';
 import type { Snapshot, SnapshotService, SnapshotTrail } from '../snapshots/index.js';
 import { AggregateHistoryError } from './aggregate.errors.js';
 import type { AggregateId } from './aggregate-root.js';
-import { streamOf, type StateModel } from './state-model.js';
+import { streamOf, type StateModel, type StreamOwner } from './state-model.js';
 
 /** A state as it was read. */
 export interface Loaded<State> {
@@ -101,11 +101,7 @@ export class StateReader {
     return events;
   }
 
-  private trailOf(
-    model: StateModel<never>,
-    version: number,
-    tail: readonly StoredEvent[],
-  ): SnapshotTrail | undefined {
+  private trailOf(model: StreamOwner, version: number, tail: readonly StoredEvent[]): SnapshotTrail | undefined {
     if (model.snapshots === undefined) return undefined;
     let bytes = 0;
     if (model.snapshots.when.needsBytes) for (const { data } of tail) bytes += this.snapshots.sizeOf(data);

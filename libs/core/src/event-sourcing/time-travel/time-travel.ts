@@ -95,7 +95,11 @@ export class TimeTravel {
     id: AggregateId,
     moment: Moment,
   ): Promise<StateAt<State>>;
-  async stateAt(target: AggregateType<AnyAggregate> | object, id: AggregateId, moment: Moment): Promise<StateAt<unknown>> {
+  async stateAt(
+    target: AggregateType<AnyAggregate> | object,
+    id: AggregateId,
+    moment: Moment,
+  ): Promise<StateAt<unknown>> {
     return stateOf(await this.travel(target, id), id, moment);
   }
 
