@@ -75,13 +75,10 @@ export class AggregateRepository<A extends AnyAggregate> {
       notes.saving === undefined
         ? this.write(aggregate, options)
         : notes.saving.then(() => this.write(aggregate, options));
-    const saving = saved.then(
-      () => done(),
-      () => done(),
-    );
-    const done = (): void => {
+    const end = (): void => {
       if (notes.saving === saving) notes.saving = undefined;
     };
+    const saving: Promise<void> = saved.then(end, end);
     notes.saving = saving;
     return saved;
   }

@@ -64,7 +64,7 @@ function fieldPath(path: string, key: string): string {
 }
 
 function textOf(key: unknown): string {
-  return typeof key === 'string' || typeof key === 'object' ? JSON.stringify(key) : String(key);
+  return typeof key === 'number' || typeof key === 'bigint' ? String(key) : (JSON.stringify(key) ?? typeof key);
 }
 
 function isPlain(value: unknown): value is object {
