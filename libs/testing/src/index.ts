@@ -7,6 +7,36 @@ export {
   type ExpectedError,
   type ScenarioResult,
 } from './event-sourcing/scenario-outcome.js';
+export { assertHistory, checkHistory } from './history/check-history.js';
+export type { CheckHistoryOptions, HistoryCounts, HistoryReport } from './history/check-history.js';
+export type {
+  AppendAnswer,
+  AppendCall,
+  AppendIntent,
+  CallEntry,
+  HistoryCall,
+  HistoryEntry,
+  HistoryEvent,
+  LogEvent,
+  LogReadCall,
+  OutcomeEntry,
+  ReadAnswer,
+  Refusal,
+  StreamReadCall,
+  SubscriptionEntry,
+} from './history/history.js';
+export { HistoryClient, identify, readFinalLog } from './history/history-client.js';
+export type { HistoryAppend, HistoryAppendOptions } from './history/history-client.js';
+export {
+  FileHistory,
+  historyClock,
+  MemoryHistory,
+  readHistory,
+  SubscriptionRecorder,
+  type HistoryRecorder,
+} from './history/history-recorder.js';
+export { historyWorkload, type HistoryWorkloadOptions } from './history/history-workload.js';
+export { HistoryViolationError, type Violation, type ViolationKind } from './history/violation.js';
 export { crashAtEveryWrite, type CrashAtEveryWriteOptions, type CrashedRun } from './processes/crash-at-every-write.js';
 export { describeStoreConformance } from './store/conformance/index.js';
 export type { StoreConformanceOptions, TestGlobals } from './store/conformance/suite.js';
