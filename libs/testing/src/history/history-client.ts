@@ -1,15 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AppendCondition, CommitResult, EventQuery, ExpectedVersion, Store, StoredEvent } from '@catga/core';
 import { historyClock, type HistoryRecorder } from './history-recorder.js';
-import type {
-  AppendCall,
-  HistoryCall,
-  HistoryEvent,
-  LogEvent,
-  OutcomeEntry,
-  ReadAnswer,
-  Refusal,
-} from './history.js';
+import type { AppendCall, HistoryCall, HistoryEvent, LogEvent, OutcomeEntry, ReadAnswer, Refusal } from './history.js';
 
 /** What {@link HistoryClient.append} appends to one stream. */
 export interface HistoryAppend {
@@ -139,7 +131,7 @@ export class HistoryClient {
 /** Every event of the log, to check a history against. Read it when nobody writes any more. */
 export async function readFinalLog(store: Store): Promise<LogEvent[]> {
   const log: LogEvent[] = [];
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const { events } = await store.readAll({ after, limit: 1_000, closed: true });
     if (events.length === 0) return log;
     for (const event of events) {

@@ -53,7 +53,7 @@ export async function historyWorkload(
   };
   const readStream = async (): Promise<void> => {
     const stream = pick(streams);
-    const from = random() < 0.5 ? 1 : Math.max(1, (known.get(stream) ?? 0) - 5);
+    const from = random() < 0.2 ? 1 : Math.max(1, (known.get(stream) ?? 0) - 5);
     const events = await client.readStream(stream, { from, ...(random() < 0.3 && { limit: 3 }) });
     if (events !== undefined) known.set(stream, events.at(-1)?.version ?? known.get(stream) ?? 0);
   };

@@ -10,15 +10,7 @@
  * - `condition`: a commit went through although its condition did not hold, or was refused although it did;
  * - `answer`: the version or position that was answered is not the one in the log.
  */
-export type ViolationKind =
-  | 'lost'
-  | 'doubled'
-  | 'reordered'
-  | 'phantom'
-  | 'torn'
-  | 'stale'
-  | 'condition'
-  | 'answer';
+export type ViolationKind = 'lost' | 'doubled' | 'reordered' | 'phantom' | 'torn' | 'stale' | 'condition' | 'answer';
 
 /** One thing that is wrong, with the operation or subscription that shows it. */
 export interface Violation {
