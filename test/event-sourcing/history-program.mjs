@@ -16,7 +16,7 @@ async function write() {
     Array.from({ length: Number(clients) }, (_, index) =>
       historyWorkload(new HistoryClient(store, history, `${name}-${index}`), {
         operations: Number.POSITIVE_INFINITY,
-        retries: 0,
+        retries: index % 2 === 0 ? 2 : 0,
         stopped: () => stopped,
       }),
     ),
