@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { CatgaModule, InvalidOptionError, JsonCodec, Store, UnknownOptionError } from '@catga/core';
+import { CatgaModule, InvalidOptionError, JsonCodec, Store, UnknownOptionError, type NewEvent } from '@catga/core';
 import { CatgaSqliteModule, InvalidNameError, SqliteStore, type SqliteStoreOptions } from '@catga/sqlite';
 import { Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -114,6 +114,55 @@ describe('SqliteStore', () => {
     const back = (await store.readStream('s')).map(({ data }) => data);
     expect(back.map((data) => (typeof data === 'string' ? data : Buffer.from(data as Uint8Array)))).toEqual(payloads);
     await store.close();
+  });
+
+  it('gives every payload back as it was, whatever is written beside it', async () => {
+    const store = newStore();
+    const kinds: readonly { data: unknown; metadata?: unknown }[] = [
+      { data: 'plain', metadata: '{"a":1}' },
+      { data: '', metadata: 'data is empty' },
+      { data: 'no metadata' },
+      { data: 'empty metadata', metadata: '' },
+      { data: 'Größe 七 😀', metadata: 'größer' },
+      { data: 'é'.repeat(4_000), metadata: 'more bytes than characters' },
+      { data: 'x'.repeat(4_095), metadata: 'y'.repeat(4_095) },
+      { data: 'x'.repeat(4_096), metadata: 'long data' },
+      { data: 'long metadata', metadata: 'y'.repeat(70_000) },
+      { data: new Uint8Array([0, 255, 1]), metadata: 'bytes' },
+      { data: 'a\0b', metadata: 'c\ud800d' },
+    ];
+    // Alone, and in every neighbourhood: many rows share a statement.
+    const rounds = [kinds.slice(0, 3), kinds.slice(0, 5), ...kinds.map((kind) => [kind]), [...kinds, ...kinds], kinds];
+    const written = rounds.flat().map((kind, index) => ({ ...kind, type: `Größe-${index % 7}`, at: index }));
+    let at = 0;
+    for (const [index, { length }] of rounds.entries()) {
+      const events = written.slice(at, (at += length)) as unknown as NewEvent[];
+      await store.commit({ appends: [{ stream: `s-${index % 3}`, expectedVersion: 'any', events }] });
+    }
+    const read = await store.readAll();
+    expect(read.map(({ type, at, data, metadata }) => ({ type, at, data: plain(data), metadata }))).toEqual(
+      written.map(({ type, at, data, metadata }) => ({ type, at, data: plain(data), metadata })),
+    );
+    expect(read.map(({ position }) => position)).toEqual(written.map((_, index) => index + 1));
+    await store.close();
+  });
+
+  it('never gives a position again, also when the last events were deleted', async () => {
+    const store = newStore();
+    await append(store, 'kept');
+    await append(store, 'gone');
+    await store.commit({ deleteStreams: ['gone'] });
+    await store.close();
+    await store.open();
+    expect((await append(store, 'next')).position).toBe(3);
+    expect((await append(store, 'last')).position).toBe(4);
+    await store.commit({ deleteStreams: ['last'], appends: [] });
+    await store.commit({ records: [{ collection: 'c', key: 'k', value: 'v' }] });
+    await store.commit({ records: [{ collection: 'c', key: 'k' }] });
+    await store.close();
+    const again = new SqliteStore({ path: store.path });
+    expect((await append(again, 'after')).position).toBe(5);
+    await again.close();
   });
 
   it('refuses names that SQLite would cut off or change, and does the other commits', async () => {
@@ -238,4 +287,9 @@ function countTransactions(path: string): number {
   let count = 0;
   for (let at = 32; at + frame <= wal.length; at += frame) if (wal.readUInt32BE(at + 4) !== 0) count++;
   return count;
+}
+
+/** Bytes as a list: Jest takes a Buffer and a Uint8Array for different things. */
+function plain(data: unknown): unknown {
+  return data instanceof Uint8Array ? [...data] : data;
 }

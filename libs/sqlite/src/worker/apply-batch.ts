@@ -16,14 +16,14 @@ export interface Tables {
 
 /** Looks up everything the commits are about that is not known yet, for all of them at once. */
 export function learn({ streams, records, commitIds }: Tables, batches: readonly BatchRows[]): void {
-  streams.load(
-    batches.flatMap(({ appends, deletes, extras }) => [
-      ...appends.map(({ stream }) => stream),
-      ...deletes,
-      ...(extras?.streams ?? none).map(({ stream }) => stream),
-    ]),
-  );
-  records.load(batches.flatMap((batch) => batch.records));
+  for (const { appends, deletes, records: rows, extras } of batches) {
+    for (const { stream } of appends) streams.expect(stream);
+    for (const stream of deletes) streams.expect(stream);
+    for (const { stream } of extras?.streams ?? none) streams.expect(stream);
+    for (const row of rows) records.expect(row);
+  }
+  streams.load();
+  records.load();
   const ids = batches.flatMap(({ extras }) => extras?.id ?? none);
   if (ids.length > 0) commitIds.load(ids);
 }
@@ -60,9 +60,11 @@ function apply({ streams, records }: Tables, batch: BatchRows, now: number): num
   if (conflict !== undefined) return conflict;
   for (const stream of batch.deletes) streams.delete(stream);
   for (const change of batch.extras?.streams ?? none) streams.change(change);
-  const versions = batch.appends.map(({ stream, events }) => streams.append(stream, events));
-  const recordVersions = batch.records.map((row) => records.write(row, now));
-  return [OUTCOME.done, streams.lastPosition, ...versions, ...recordVersions];
+  const outcome: number[] = [OUTCOME.done, 0];
+  for (const { stream, events } of batch.appends) outcome.push(streams.append(stream, events));
+  outcome[1] = streams.lastPosition;
+  for (const row of batch.records) outcome.push(records.write(row, now));
+  return outcome;
 }
 
 /** What a stream will be like when the commit has done what comes before. */

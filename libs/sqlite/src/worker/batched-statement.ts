@@ -1,7 +1,7 @@
 import type { Cell, Connection, Statement } from './driver.js';
 
 /** Rows a statement. Each call into SQLite has a fixed cost that many rows share; one size of each makes up any number. */
-const SIZES = [32, 16, 8, 4, 2, 1] as const;
+export const STATEMENT_ROWS = [32, 16, 8, 4, 2, 1] as const;
 
 /** One SQL statement over many rows of parameters at a time. */
 export class BatchedStatement {
@@ -46,7 +46,7 @@ export class BatchedStatement {
     const { cells, columns } = this;
     this.cells = [];
     let at = 0;
-    for (const [index, size] of SIZES.entries()) {
+    for (const [index, size] of STATEMENT_ROWS.entries()) {
       const length = size * columns;
       for (; cells.length - at >= length; at += length) {
         const statement = (this.statements[index] ??= this.prepare(size));

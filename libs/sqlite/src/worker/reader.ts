@@ -6,6 +6,7 @@ import { storedTag } from './record-state.js';
 import type { Query, ReadReply, ReadRequest, WorkerSettings } from './protocol.js';
 import { findSql, RECORD } from './find-sql.js';
 import { EVENT, readAllSql } from './log-sql.js';
+import { LAST } from './schema.js';
 
 /** Rows an answer: receiving this many keeps the main thread for well under a millisecond. */
 const ROWS_AT_ONCE = 250;
@@ -61,7 +62,7 @@ export class Reader {
         );
       case 'all': {
         // The head first: an event that comes in between is in the rows then.
-        const head = this.all(open, 'SELECT last_position FROM counters', []);
+        const head = this.all(open, `SELECT ${LAST.position} FROM counters`, []);
         const { sql, cells } = readAllSql(query);
         return [...head, ...payloads(this.all(open, sql, cells), EVENT_PAYLOADS)];
       }

@@ -19,6 +19,8 @@ const SWEEP_ROWS = 200;
 /** Records and their tags. Like the versions of streams, what is known of active records is kept in memory. */
 export class RecordTable {
   lastRecord = 0;
+  /** Records have been deleted in this transaction: from now on the rows alone do not tell which numbers were given. */
+  removed = false;
   private readonly states = new BoundedMap<string, RecordState>(CACHED_RECORDS);
   private readonly touched = new Set<RecordState>();
   private readonly inserts: BatchedStatement;
@@ -26,10 +28,11 @@ export class RecordTable {
   private readonly deletes: BatchedStatement;
   private readonly tagInserts: BatchedStatement;
   private readonly found: BatchedStatement;
+  private readonly tagDeletes;
   private readonly removedTags = new Map<string, number[]>();
   private readonly expired;
 
-  constructor(private readonly connection: Connection) {
+  constructor(connection: Connection) {
     this.inserts = new BatchedStatement(
       connection,
       10,
@@ -55,19 +58,24 @@ export class RecordTable {
       (rows) =>
         `SELECT collection, key, id, version, created_at, expires_at, tags FROM records WHERE (collection, key) IN (VALUES ${rows})`,
     );
+    this.tagDeletes = connection.prepare(
+      'DELETE FROM record_tags WHERE tag = ?1 AND record_id IN (SELECT value FROM json_each(?2))',
+    );
     this.expired = connection.prepare(
       `SELECT collection, key FROM records WHERE expires_at <= ? ORDER BY expires_at LIMIT ${SWEEP_ROWS}`,
     );
   }
 
-  /** Learns about records, all in one look into the file. To be called before anything else about them. */
-  load(records: Iterable<Pick<RecordRow, 'collection' | 'key'>>): void {
-    for (const { collection, key } of records) {
-      const name = nameOf(collection, key);
-      if (this.states.get(name) !== undefined) continue;
-      this.states.set(name, unknownRecord(collection, key));
-      this.found.add(collection, key);
-    }
+  /** A commit is about this record. To be called, and {@link load} after it, before anything else about the record. */
+  expect({ collection, key }: Pick<RecordRow, 'collection' | 'key'>): void {
+    const name = nameOf(collection, key);
+    if (this.states.get(name) !== undefined) return;
+    this.states.set(name, unknownRecord(collection, key));
+    this.found.add(collection, key);
+  }
+
+  /** Looks up all the records expected. */
+  load(): void {
     for (const [collection, key, id, version, createdAt, expiresAt, tagText] of this.found.all()) {
       const tags = typeof tagText === 'string' ? (JSON.parse(tagText) as string[]) : [];
       const state = this.state(collection as string, key as string);
@@ -120,7 +128,8 @@ export class RecordTable {
     const rows = this.expired
       .all([now])
       .map(([collection, key]) => ({ collection: String(collection), key: String(key) }));
-    this.load(rows);
+    for (const row of rows) this.expect(row);
+    this.load();
     for (const { collection, key } of rows) {
       const state = this.state(collection, key);
       // Written again in this transaction: no longer what the file says.
@@ -136,6 +145,7 @@ export class RecordTable {
     this.removedTags.clear();
     this.touched.clear();
     this.states.clear();
+    this.removed = false;
   }
 
   trim(): void {
@@ -163,6 +173,7 @@ export class RecordTable {
     const { saved, collection } = state;
     if (saved === undefined) return;
     this.deletes.add(saved.id);
+    this.removed = true;
     for (const tag of saved.tags) this.removeTag(collection, tag, saved.id);
     state.saved = undefined;
   }
@@ -176,10 +187,8 @@ export class RecordTable {
 
   /** Grouped by tag: mostly many records lose the same one, a state they have left. */
   private deleteTags(): void {
-    for (const [tag, ids] of this.removedTags) {
-      const list = ids.join(', '); // numbers of ours
-      this.connection.prepare(`DELETE FROM record_tags WHERE tag = ? AND record_id IN (${list})`).run([tag]);
-    }
+    if (this.removedTags.size === 0) return;
+    for (const [tag, ids] of this.removedTags) this.tagDeletes.run([tag, JSON.stringify(ids)]);
     this.removedTags.clear();
   }
 

@@ -23,7 +23,7 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE counters (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    last_position INTEGER NOT NULL, -- of the last event ever appended, also when it was deleted since
+    last_position INTEGER NOT NULL, -- the last numbers given when rows were last deleted; see also the rows
     last_stream INTEGER NOT NULL,
     last_record INTEGER NOT NULL
   );
@@ -108,6 +108,16 @@ const MIGRATIONS: readonly string[] = [
     FROM events e JOIN streams s ON s.id = e.stream_id;
   `,
 ];
+
+/**
+ * SQL over `counters` for the last numbers ever given. They follow from the rows, and from that table where the rows with
+ * the highest numbers were deleted: only a transaction that deletes rows writes it, the others have one page less to sync.
+ */
+export const LAST = {
+  position: 'max(last_position, ifnull((SELECT max(position) FROM events), 0))',
+  stream: 'max(last_stream, ifnull((SELECT max(id) FROM streams), 0))',
+  record: 'max(last_record, ifnull((SELECT max(id) FROM records), 0))',
+} as const;
 
 /** The version this package writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

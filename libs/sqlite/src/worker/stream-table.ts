@@ -2,6 +2,7 @@ import type { StreamChangeRow } from './batch-extras.js';
 import { BatchedStatement } from './batched-statement.js';
 import { BoundedMap } from './bounded-map.js';
 import type { Cell, Connection, Statement } from './driver.js';
+import { EventInserts } from './event-inserts.js';
 import { payloadToCell } from './payload-cell.js';
 
 const CACHED_STREAMS = 50_000;
@@ -32,9 +33,11 @@ export interface EventRow {
 export class StreamTable {
   lastPosition = 0;
   lastStream = 0;
+  /** Events have been deleted in this transaction: from now on the rows alone do not tell which numbers were given. */
+  removed = false;
   private readonly states = new BoundedMap<string, KnownStream>(CACHED_STREAMS);
   private readonly streamRows: BatchedStatement;
-  private readonly eventRows: BatchedStatement;
+  private readonly eventRows: EventInserts;
   private readonly taggedRows: BatchedStatement;
   private readonly tagRows: BatchedStatement;
   private readonly found: BatchedStatement;
@@ -48,11 +51,7 @@ export class StreamTable {
 
   constructor(connection: Connection) {
     this.streamRows = new BatchedStatement(connection, 2, (rows) => `INSERT INTO streams (id, name) VALUES ${rows}`);
-    this.eventRows = new BatchedStatement(
-      connection,
-      7,
-      (rows) => `INSERT INTO events (position, stream_id, version, type, at, data, metadata) VALUES ${rows}`,
-    );
+    this.eventRows = new EventInserts(connection);
     // A statement of its own: nearly all events have no tags and need no cell for them.
     this.taggedRows = new BatchedStatement(
       connection,
@@ -80,13 +79,15 @@ export class StreamTable {
     this.deleteStream = connection.prepare('DELETE FROM streams WHERE id = ?');
   }
 
-  /** Learns about streams, all in one look into the file. To be called before anything else about them. */
-  load(streams: Iterable<string>): void {
-    for (const stream of streams) {
-      if (this.states.get(stream) !== undefined) continue;
-      this.states.set(stream, { id: 0, version: 0, state: 0, first: 1 });
-      this.found.add(stream);
-    }
+  /** A commit is about this stream. To be called, and {@link load} after it, before anything else about the stream. */
+  expect(stream: string): void {
+    if (this.states.get(stream) !== undefined) return;
+    this.states.set(stream, { id: 0, version: 0, state: 0, first: 1 });
+    this.found.add(stream);
+  }
+
+  /** Looks up all the streams expected. */
+  load(): void {
     for (const [name, id, state, first, last] of this.found.all()) {
       const version = Math.max(Number(last ?? 0), Number(first) - 1);
       Object.assign(this.state(name as string), { id, version, state, first });
@@ -151,6 +152,7 @@ export class StreamTable {
     this.found.discard();
     this.states.clear();
     this.tagged = undefined;
+    this.removed = false;
   }
 
   trim(): void {
@@ -172,9 +174,10 @@ export class StreamTable {
 
   /** Removes the events of a stream below a version, and what leads to them. */
   private removeEvents(id: number, before: number): void {
-    this.tagged ??= this.anyTags.all([])[0]?.[0] === 1;
+    this.tagged ??= this.anyTags.first([])?.[0] === 1;
     if (this.tagged) this.deleteTags.run([id, before]);
     this.deleteEvents.run([id, before]);
+    this.removed = true;
   }
 
   private state(stream: string): KnownStream {

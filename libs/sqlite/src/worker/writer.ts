@@ -7,6 +7,7 @@ import { isBusy, StoreFault, toFault, UncertainFault, type Fault } from './fault
 import { FileConnection } from './file-connection.js';
 import { CellReader, OUTCOME, type CommitsDone, type WorkerSettings, type WriterRequest } from './protocol.js';
 import { RecordTable } from './record-table.js';
+import { LAST } from './schema.js';
 import { StreamTable } from './stream-table.js';
 
 /** Look for expired records at most this often, milliseconds. */
@@ -56,11 +57,12 @@ export class Writer {
     const answers = this.write(groups.flat(), now);
     let at = 0;
     return groups.map((group) => {
-      const mine = answers.slice(at, (at += group.length));
-      const faults = mine.filter((answer): answer is Fault => !Array.isArray(answer));
-      const outcomes = mine.flatMap((answer) =>
-        Array.isArray(answer) ? answer : [OUTCOME.failed, faults.indexOf(answer)],
-      );
+      const outcomes: number[] = [];
+      const faults: Fault[] = [];
+      for (const answer of answers.slice(at, (at += group.length))) {
+        if (Array.isArray(answer)) for (const number of answer) outcomes.push(number);
+        else outcomes.push(OUTCOME.failed, faults.push(answer) - 1);
+      }
       return { kind: 'commits', count: group.length, outcomes, faults, foreign: this.takeForeign() };
     });
   }
@@ -113,8 +115,7 @@ export class Writer {
     try {
       this.begin(open);
       const result = work(open);
-      const { lastPosition, lastStream } = open.streams;
-      open.writeCounters.run([lastPosition, lastStream, open.records.lastRecord]);
+      keepNumbers(open);
       this.end(open);
       open.streams.trim();
       open.records.trim();
@@ -156,7 +157,7 @@ export class Writer {
 
   /** Another connection has written: what is known may be wrong. */
   private notice(open: Open): void {
-    const dataVersion = Number(open.dataVersion.all([])[0]?.[0]);
+    const dataVersion = Number(open.dataVersion.first([])?.[0]);
     if (dataVersion === this.knownDataVersion) return;
     this.foreign ||= this.knownDataVersion !== -1;
     this.knownDataVersion = dataVersion;
@@ -167,7 +168,7 @@ export class Writer {
     open.streams.reset();
     open.records.reset();
     open.commitIds.reset();
-    const [position, stream, record] = open.readCounters.all([])[0] ?? [];
+    const [position, stream, record] = open.readCounters.first([]) ?? [];
     open.streams.lastPosition = Number(position ?? 0);
     open.streams.lastStream = Number(stream ?? 0);
     open.records.lastRecord = Number(record ?? 0);
@@ -215,10 +216,17 @@ function prepare(connection: Connection): Open {
     records: new RecordTable(connection),
     commitIds: new CommitIds(connection),
     conditions: new ConditionCheck(connection),
-    readCounters: connection.prepare('SELECT last_position, last_stream, last_record FROM counters'),
+    readCounters: connection.prepare(`SELECT ${LAST.position}, ${LAST.stream}, ${LAST.record} FROM counters`),
     writeCounters: connection.prepare('UPDATE counters SET last_position = ?, last_stream = ?, last_record = ?'),
     dataVersion: connection.prepare('PRAGMA data_version'),
   };
+}
+
+/** See {@link LAST}. */
+function keepNumbers({ streams, records, writeCounters }: Open): void {
+  if (!streams.removed && !records.removed) return;
+  writeCounters.run([streams.lastPosition, streams.lastStream, records.lastRecord]);
+  streams.removed = records.removed = false;
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
