@@ -139,7 +139,7 @@ describe('SqliteStore', () => {
       const events = written.slice(at, (at += length)) as unknown as NewEvent[];
       await store.commit({ appends: [{ stream: `s-${index % 3}`, expectedVersion: 'any', events }] });
     }
-    const read = await store.readAll();
+    const { events: read } = await store.readAll();
     expect(read.map(({ type, at, data, metadata }) => ({ type, at, data: plain(data), metadata }))).toEqual(
       written.map(({ type, at, data, metadata }) => ({ type, at, data: plain(data), metadata })),
     );
