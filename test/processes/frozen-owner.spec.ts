@@ -14,11 +14,15 @@ class Node {
   readonly lines: string[] = [];
   private readonly child: ChildProcess;
 
-  constructor(name: string, folder: string) {
-    this.child = spawn(process.execPath, [PROGRAM, name, join(folder, 'store.db'), join(folder, 'effects.log')], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_OPTIONS: '' },
-    });
+  constructor(name: string, folder: string, pace: number) {
+    this.child = spawn(
+      process.execPath,
+      [PROGRAM, name, join(folder, 'store.db'), join(folder, 'effects.log'), `${pace}`],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        env: { ...process.env, NODE_OPTIONS: '' },
+      },
+    );
     let rest = '';
     this.child.stdout?.on('data', (chunk: Buffer) => {
       const lines = (rest + chunk.toString()).split('\n');
@@ -84,11 +88,11 @@ interface Event {
 }
 
 /** The journals of all runs, read when nobody writes any more. */
-async function journals(folder: string): Promise<Event[][]> {
+async function journals(folder: string, runs = RUNS): Promise<Event[][]> {
   const store = new SqliteStore({ path: join(folder, 'store.db') });
   await store.open();
   const all: Event[][] = [];
-  for (let run = 1; run <= RUNS; run++) {
+  for (let run = 1; run <= runs; run++) {
     const events = await store.readStream(`process-WorkProcess:${run}`);
     all.push(
       events.map(({ type, version, metadata }) => {
@@ -104,8 +108,9 @@ async function journals(folder: string): Promise<Event[][]> {
 describe('two owners on one store', () => {
   let folder: string;
   const nodes: Node[] = [];
-  const node = (name: string): Node => {
-    const made = new Node(name, folder);
+  /** @param pace milliseconds that each step takes */
+  const node = (name: string, pace = 150): Node => {
+    const made = new Node(name, folder, pace);
     nodes.push(made);
     return made;
   };
@@ -122,14 +127,14 @@ describe('two owners on one store', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const ended = async (): Promise<boolean> => {
-    const ends = (await journals(folder)).filter((events) => events.at(-1)?.type === 'ProcessCompleted');
-    return ends.length === RUNS;
+  const ended = async (runs = RUNS): Promise<boolean> => {
+    const ends = (await journals(folder, runs)).filter((events) => events.at(-1)?.type === 'ProcessCompleted');
+    return ends.length === runs;
   };
 
   /** One history: no record lost, none doubled, one end. */
-  const assertOneHistory = async (): Promise<Event[][]> => {
-    const all = await journals(folder);
+  const assertOneHistory = async (runs = RUNS): Promise<Event[][]> => {
+    const all = await journals(folder, runs);
     for (const events of all) {
       expect(events.map((event) => event.version)).toEqual(events.map((_event, index) => index + 1));
       const completed = events.filter((event) => event.type === 'ProcessStepCompleted').map((event) => event.step);
@@ -153,7 +158,7 @@ describe('two owners on one store', () => {
     await until('steps are under way', async () => (await effects()).length > RUNS);
 
     await freeze(first, folder);
-    await until('the second node ends every run', ended);
+    await until('the second node ends every run', () => ended());
     first.signal('SIGCONT');
     // Long enough for everything that the frozen node still had in hand.
     await new Promise((resolve) => setTimeout(resolve, 2_500));
@@ -169,6 +174,47 @@ describe('two owners on one store', () => {
     await until('the first node works again', () => first.lines.includes('result 1001'));
   }, 400_000);
 
+  it('write one history when they are frozen in turn, in the middle of each other’s work', async () => {
+    const runs = 2 * RUNS;
+    // Slow enough that nothing which was taken over ends before its new owner is frozen.
+    const first = node('first', 600);
+    const second = node('second', 600);
+    await until('both are ready', () => first.lines.includes('ready') && second.lines.includes('ready'));
+    first.say(`start 1 ${RUNS}`);
+    second.say(`start ${RUNS + 1} ${RUNS}`);
+    await until('both are at work', async () => (await effects()).length > runs);
+
+    /** Runs that were taken over so often and have not ended. */
+    const claimed = async (times: number): Promise<number> => {
+      const open = (await journals(folder, runs)).filter((events) => events.at(-1)?.type !== 'ProcessCompleted');
+      return open.filter((events) => events.filter(({ type }) => type === 'ProcessClaimed').length >= times).length;
+    };
+    await freeze(first, folder);
+    await until('the second node has taken over', async () => (await claimed(1)) > 0);
+    // Now one comes back with steps half done, and the other one is gone with theirs.
+    await freeze(second, folder);
+    first.signal('SIGCONT');
+    await until('the first node ends every run', () => ended(runs));
+    second.signal('SIGCONT');
+    // Long enough for everything that the frozen node still had in hand.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+
+    const all = await assertOneHistory(runs);
+    // Both have lost work to the other one, and some of it has gone there and back.
+    const claims = all.map((events) => events.filter(({ type }) => type === 'ProcessClaimed').length);
+    expect(Math.max(...claims)).toBeGreaterThanOrEqual(2);
+    expect(first.isAlive && second.isAlive).toBe(true);
+    await until('every result has arrived', () => first.count('result') + second.count('result') === runs);
+    expect(first.count('error') + second.count('error')).toBe(0);
+    for (const [one, id] of [
+      [first, 1001],
+      [second, 1002],
+    ] as const) {
+      one.say(`start ${id} 1`);
+      await until('it works again', () => one.lines.includes(`result ${id}`));
+    }
+  }, 400_000);
+
   it('go on with the runs of a node that was killed, without doing a completed step again', async () => {
     const first = node('first');
     await until('first is ready', () => first.lines.includes('ready'));
@@ -177,7 +223,7 @@ describe('two owners on one store', () => {
     first.say(`start 1 ${RUNS}`);
     await until('steps are under way', async () => (await effects()).length > RUNS * 2);
     first.signal('SIGKILL');
-    await until('the second node ends every run', ended);
+    await until('the second node ends every run', () => ended());
     await assertOneHistory();
     // Only what was under way when the node died is done again: at most two steps of a run at a time.
     const done = new Map<string, number>();

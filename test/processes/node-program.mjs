@@ -1,5 +1,6 @@
 // A node of a small cluster: a Nest application on one SQLite file, driven by lines on its standard input.
 //   start <from> <count>   starts that many runs
+// Each step takes so many milliseconds as the fourth argument says.
 // Says what it does on its standard output, and appends every effect of a step to a file.
 import 'reflect-metadata';
 import { appendFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { NestFactory } from '@nestjs/core';
 import { CatgaModule, CatgaProcess, ProcessContext, Processes } from '@catga/core';
 import { CatgaSqliteModule } from '@catga/sqlite';
 
-const [name, path, effects] = process.argv.slice(2);
+const [name, path, effects, pace = '150'] = process.argv.slice(2);
 
 class Work {
   constructor(workId) {
@@ -38,7 +39,7 @@ class WorkProcess {
   }
   async effect(what) {
     appendFileSync(effects, `${name} ${this.context.stepKey}\n`);
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, Number(pace)));
     return what;
   }
 }

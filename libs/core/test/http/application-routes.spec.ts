@@ -24,6 +24,7 @@ import { DomainError } from '../../src/foundation/index.js';
 import { CatgaProblemFilter, CatgaValidationPipe } from '../../src/http/index.js';
 import { IdempotencyInProgressError, IdempotencyKeyReusedError, NotAuthorizedError } from '../../src/mediator/index.js';
 import { MessageTimeoutError } from '../../src/resilience/index.js';
+import { ADAPTERS, initApp, newAdapter } from './support/adapters.js';
 import { LogLines } from './support/http-app.js';
 
 class Line {
@@ -101,7 +102,7 @@ class ShopController {
   }
 }
 
-describe('the filter and the pipe in an application of their own', () => {
+describe.each(ADAPTERS)('the filter and the pipe in an application of their own on %s', (adapter) => {
   let app: INestApplication;
   let http: ReturnType<typeof request>;
   const logs = new LogLines();
@@ -116,8 +117,8 @@ describe('the filter and the pipe in an application of their own', () => {
     })
       .setLogger(logs)
       .compile();
-    app = module.createNestApplication();
-    await app.init();
+    app = module.createNestApplication(newAdapter(adapter));
+    await initApp(app);
     http = request(app.getHttpServer() as Server);
   });
 

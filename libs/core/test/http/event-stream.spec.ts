@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { StoreUnavailableError } from '../../src/store/index.js';
 import type { ProcessesHttpOptions } from '../../src/http/index.js';
 import { OpenResponses } from '../../src/http/open-responses.js';
+import { ADAPTERS } from './support/adapters.js';
 import { httpApp, type HttpApp } from './support/http-app.js';
 
 interface SseMessage {
@@ -75,14 +76,14 @@ class SseClient {
   }
 }
 
-describe('the event stream of a process', () => {
+describe.each(ADAPTERS)('the event stream of a process on %s', (adapter) => {
   const id = 'OrderProcess:1';
   const path = `/processes/${id}/events/stream`;
   let current: HttpApp;
   let server: Server;
 
   const start = async (options?: ProcessesHttpOptions): Promise<HttpApp> => {
-    current = await httpApp(options);
+    current = await httpApp(options, {}, undefined, adapter);
     await current.app.listen(0, '127.0.0.1');
     server = current.app.getHttpServer() as Server;
     current.processes.put(id);

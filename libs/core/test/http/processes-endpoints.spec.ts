@@ -27,6 +27,7 @@ import {
   ProcessParkedError,
 } from '../../src/processes/index.js';
 import { InvalidCursorError, StoreUnavailableError } from '../../src/store/index.js';
+import { ADAPTERS } from './support/adapters.js';
 import { httpApp, inEnvironment, type HttpApp } from './support/http-app.js';
 
 class PlainOrder extends Command<string> {
@@ -76,7 +77,7 @@ class TokenGuard implements CanActivate {
   }
 }
 
-describe('the process endpoints', () => {
+describe.each(ADAPTERS)('the process endpoints on %s', (adapter) => {
   let current: HttpApp | undefined;
 
   const start = async (
@@ -84,7 +85,7 @@ describe('the process endpoints', () => {
     metadata?: Parameters<typeof httpApp>[1],
     prepare?: (app: INestApplication) => void,
   ) => {
-    current = await httpApp(options, metadata, prepare);
+    current = await httpApp(options, metadata, prepare, adapter);
     for (const command of [PlainOrder, SchemaOrder, DecoratedOrder]) {
       current.processes.commands.set(command.name.replace('Order', 'Process'), command);
     }
@@ -284,7 +285,15 @@ describe('the process endpoints', () => {
     it('cannot be made to change the class of the command by a field called __proto__', async () => {
       const { http, processes } = await start();
       const poison = '{"orderId":"1","__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}}}';
-      await http.post('/processes/PlainProcess').type('json').send(poison).expect(202);
+      const sent = http.post('/processes/PlainProcess').type('json').send(poison);
+      if (adapter === 'fastify') {
+        // Its parser refuses such a body itself.
+        const { body } = await sent.expect(400);
+        expect(body).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+        expect(processes.calls).toEqual([]);
+        return;
+      }
+      await sent.expect(202);
       const command = processes.calls[0]?.[2] as { admin?: unknown };
       expect(command).toBeInstanceOf(PlainOrder);
       expect(command.admin).toBeUndefined();

@@ -27,6 +27,7 @@ import {
 } from '../../src/index.js';
 import { ValidationBehavior } from '../../src/mediator/index.js';
 import { CatgaHealthModule } from '../../src/health/index.js';
+import { ADAPTERS, initApp, newAdapter } from './support/adapters.js';
 import { LogLines } from './support/http-app.js';
 
 class Reserve extends Command<{ reservationId: string; cardNumber: string }> {
@@ -131,7 +132,7 @@ class UnruledProcess {
 
 const handlers = [World, ReserveHandler, ReleaseHandler, ChargeHandler, OrderProcess, UnruledProcess];
 
-describe('the endpoints over the process engine', () => {
+describe.each(ADAPTERS)('the endpoints over the process engine on %s', (adapter) => {
   let app: INestApplication | undefined;
 
   const start = async (options: CatgaModuleOptions = {}) => {
@@ -147,8 +148,8 @@ describe('the endpoints over the process engine', () => {
   };
 
   const boot = async (module: Type<unknown>) => {
-    app = await NestFactory.create(module, { logger: false });
-    await app.init();
+    app = await NestFactory.create(module, newAdapter(adapter), { logger: false });
+    await initApp(app);
     const http = request(app.getHttpServer() as Server);
     const settled = (id: string) =>
       app
@@ -189,8 +190,8 @@ describe('the endpoints over the process engine', () => {
     await none.app.close();
     @Module({ imports: [CatgaModule.forRootAsync({ endpoints: { path: 'async' }, useFactory: () => ({}) })] })
     class AsyncModule {}
-    app = await NestFactory.create(AsyncModule, { logger: false });
-    await app.init();
+    app = await NestFactory.create(AsyncModule, newAdapter(adapter), { logger: false });
+    await initApp(app);
     await request(app.getHttpServer() as Server)
       .get('/async')
       .expect(200);

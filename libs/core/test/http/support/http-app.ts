@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type INestApplication, type ModuleM
 import { Test } from '@nestjs/testing';
 import { CatgaProcessesHttpModule, type ProcessesHttpOptions } from '../../../src/http/index.js';
 import { Processes } from '../../../src/processes/index.js';
+import { initApp, newAdapter, type AdapterName } from './adapters.js';
 import { FakeProcesses } from './fake-processes.js';
 
 @Global()
@@ -36,6 +37,7 @@ export async function httpApp(
   options?: ProcessesHttpOptions,
   { imports = [], ...metadata }: ModuleMetadata = {},
   prepare?: (app: INestApplication) => void,
+  adapter: AdapterName = 'express',
 ): Promise<HttpApp> {
   const processes = new FakeProcesses();
   const logs = new LogLines();
@@ -45,9 +47,9 @@ export async function httpApp(
   })
     .setLogger(logs)
     .compile();
-  const app = module.createNestApplication();
+  const app = module.createNestApplication<INestApplication>(newAdapter(adapter));
   prepare?.(app);
-  await app.init();
+  await initApp(app);
   return { app, processes, logs };
 }
 
