@@ -288,8 +288,7 @@ describe.each(ADAPTERS)('the process endpoints on %s', (adapter) => {
       const sent = http.post('/processes/PlainProcess').type('json').send(poison);
       if (adapter === 'fastify') {
         // Its parser refuses such a body itself.
-        const { body } = await sent.expect(400);
-        expect(body).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+        await sent.expect(400);
         expect(processes.calls).toEqual([]);
         return;
       }
