@@ -5,7 +5,18 @@ import { CATGA_MODULE_OPTIONS, ConfigurableCatgaModule } from './catga.module-de
 import { resolveCatgaOptions, type CatgaModuleOptions, type ResolvedCatgaOptions } from './catga.options.js';
 import { CATGA_CODEC, CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
 import { DuplicateStoreError } from './catga.errors.js';
-import { EventLog, EventRegistry, EventSourcingHost } from './event-sourcing/index.js';
+import {
+  aggregateProviders,
+  Aggregates,
+  EventLog,
+  EventRegistry,
+  EventSourcingHost,
+  SnapshotMetrics,
+  SnapshotService,
+  TimeTravel,
+  withRepositories,
+  type RepositoryTarget,
+} from './event-sourcing/index.js';
 import { SnowflakeIds, WorkerIdHost } from './ids/index.js';
 import {
   AmbientContext,
@@ -65,6 +76,7 @@ const eventSourcingProviders: Provider[] = [
     useFactory: (discovery: DiscoveryService, registry: EventRegistry, log: EventLog, options: ResolvedCatgaOptions) =>
       new EventSourcingHost(discovery, registry, log, options.eventSourcing),
   },
+  ...aggregateProviders<ResolvedCatgaOptions>(CATGA_OPTIONS, (options) => options.eventSourcing.snapshots),
 ];
 
 const mediatorProviders: Provider[] = [
@@ -168,6 +180,10 @@ const processHostProvider: Provider = {
     SnowflakeIds,
     EventRegistry,
     EventLog,
+    Aggregates,
+    TimeTravel,
+    SnapshotService,
+    SnapshotMetrics,
     HandlerRegistry,
     AmbientContext,
     Mediator,
@@ -184,15 +200,18 @@ export class CatgaModule extends ConfigurableCatgaModule {
 
   /**
    * Provides (and exports) handlers, behaviours and processes of one part of the application. Listing them as providers
-   * of your own module does the same.
+   * of your own module does the same. For aggregates and deciders it provides their repositories, see
+   * {@link InjectRepository}.
    *
+   * @example `imports: [CatgaModule.forFeature([Order, cart])]`
    * @param imports modules with what they inject
    */
   static forFeature(
-    providers: readonly Provider[],
+    parts: readonly (Provider | RepositoryTarget)[],
     imports: NonNullable<ModuleMetadata['imports']> = [],
   ): DynamicModule {
-    return { module: CatgaFeatureModule, imports, providers: [...providers], exports: [...providers] };
+    const providers = withRepositories(parts);
+    return { module: CatgaFeatureModule, imports, providers, exports: [...providers] };
   }
 }
 

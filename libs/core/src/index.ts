@@ -342,6 +342,7 @@ export {
   type AggregateOptions,
   type AggregateType,
   type AnyAggregate,
+  type AnyDecider,
   type AuditEntry,
   type AuditOptions,
   type Decider,

@@ -26,6 +26,7 @@ export {
   type AggregateOptions,
   type AggregateType,
   type AnyAggregate,
+  type AnyDecider,
   type Decider,
   type DeciderState,
   type Decision,
@@ -110,6 +111,7 @@ export {
   type Subscription,
   type SubscriptionHandler,
 } from './log/index.js';
+export { aggregateProviders } from './nest/aggregate.providers.js';
 export { EventSourcingHost, UpcasterScopeError } from './nest/event-sourcing.host.js';
 export {
   resolveEventSourcingOptions,

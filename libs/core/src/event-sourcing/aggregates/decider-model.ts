@@ -4,9 +4,6 @@ import type { AggregateId } from './aggregate-root.js';
 import type { Decider } from './decider.js';
 import type { StateModel } from './state-model.js';
 
-/** A decider whose types nobody asks about. */
-export type AnyDecider = Decider<never, never, never>;
-
 /** A decider as something that a state is worked out with. */
 export class DeciderModel<State, Command, Event extends object> implements StateModel<State> {
   readonly name: string;

@@ -27,6 +27,7 @@ export {
   provideRepository,
   repositoryToken,
   withRepositories,
+  type AnyDecider,
   type RepositoryTarget,
 } from './inject-repository.decorator.js';
 export { On, readOnBindings, type OnBinding, type OnMethodDecorator } from './on.decorator.js';

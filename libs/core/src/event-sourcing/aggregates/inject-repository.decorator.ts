@@ -1,11 +1,20 @@
 import { Inject, type Provider } from '@nestjs/common';
+import type { Type } from '../../messages/index.js';
 import { readAggregateMetadata } from './aggregate.decorator.js';
 import type { AggregateType, AnyAggregate } from './aggregate-model.js';
 import { Aggregates } from './aggregates.js';
 import type { Decider } from './decider.js';
 
+/** Any {@link Decider}, whatever its types. */
+export interface AnyDecider {
+  readonly name: string;
+  readonly events: readonly Type<object>[];
+  decide(command: never, state: never): unknown;
+  evolve(state: never, event: never): unknown;
+}
+
 /** What a repository is made for. */
-export type RepositoryTarget = AggregateType<AnyAggregate> | Decider<never, never, never>;
+export type RepositoryTarget = AggregateType<AnyAggregate> | AnyDecider;
 
 // Tokens only; the repositories themselves belong to the application that provides them.
 const tokens = new WeakMap<object, symbol>();
@@ -40,7 +49,9 @@ export function provideRepository(target: RepositoryTarget): Provider {
     provide: repositoryToken(target),
     inject: [Aggregates],
     useFactory: (aggregates: Aggregates) =>
-      typeof target === 'function' ? aggregates.repository(target) : aggregates.decider(target),
+      typeof target === 'function'
+        ? aggregates.repository(target)
+        : aggregates.decider(target as Decider<unknown, unknown, object>),
   };
 }
 

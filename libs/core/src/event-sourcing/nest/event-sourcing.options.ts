@@ -1,5 +1,6 @@
 import { assertKnownOptions, InvalidOptionError } from '../../foundation/index.js';
 import { messageName, type Type } from '../../messages/index.js';
+import { resolveSnapshotWriterOptions, type SnapshotWriterOptions } from '../snapshots/index.js';
 
 /** Options of event sourcing: `CatgaModule.forRoot({ eventSourcing })`. */
 export interface EventSourcingOptions {
@@ -15,6 +16,8 @@ export interface EventSourcingOptions {
    * @example `{ 'order-placed': 1 }`
    */
   readonly writeAs?: Readonly<Record<string, number>> | undefined;
+  /** How snapshots of aggregates are written; when they are is said by each aggregate. */
+  readonly snapshots?: SnapshotWriterOptions | undefined;
 }
 
 /** {@link EventSourcingOptions} checked, with every default filled in. */
@@ -27,8 +30,12 @@ export type ResolvedEventSourcingOptions = ReturnType<typeof resolveEventSourcin
  * @throws {InvalidOptionError}
  */
 export function resolveEventSourcingOptions(options: EventSourcingOptions = {}) {
-  assertKnownOptions('eventSourcing', options, ['events', 'writeAs']);
-  return { events: eventsOf(options.events), writeAs: writeAsOf(options.writeAs) };
+  assertKnownOptions('eventSourcing', options, ['events', 'writeAs', 'snapshots']);
+  return {
+    events: eventsOf(options.events),
+    writeAs: writeAsOf(options.writeAs),
+    snapshots: resolveSnapshotWriterOptions(options.snapshots),
+  };
 }
 
 function eventsOf(events: readonly Type<object>[] = []): readonly Type<object>[] {
