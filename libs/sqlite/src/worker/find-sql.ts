@@ -1,3 +1,4 @@
+import type { IdRange } from './created-range.js';
 import type { Cell } from './driver.js';
 import { storedTag } from './record-state.js';
 import type { Query } from './protocol.js';
@@ -16,8 +17,10 @@ export interface Sql {
  *
  * `CROSS JOIN` tells SQLite to start at the left: at the due times, at the first of `tags`, or at the records in the
  * order of creation, whichever narrows the search first.
+ *
+ * @param ids where the records of the asked-for time of creation are
  */
-export function findSql(query: Query & { kind: 'find' }, now: number, tags: readonly string[]): Sql {
+export function findSql(query: Query & { kind: 'find' }, now: number, tags: readonly string[], ids: IdRange): Sql {
   const byDue = query.order === 'due' || query.dueBefore !== null;
   const cells: Cell[] = [];
   const where: string[] = [];
@@ -43,6 +46,8 @@ export function findSql(query: Query & { kind: 'find' }, now: number, tags: read
   if (query.dueBefore !== null) condition('r.due_at <= ?', query.dueBefore);
   if (query.createdFrom !== null) condition('r.created_at >= ?', query.createdFrom);
   if (query.createdBefore !== null) condition('r.created_at < ?', query.createdBefore);
+  if (ids.first !== null) condition(`${id} >= ?`, ids.first);
+  if (ids.end !== null) condition(`${id} < ?`, ids.end);
   if (query.after !== null) after(query.order, query.after, id, condition);
   cells.push(query.limit);
   return {

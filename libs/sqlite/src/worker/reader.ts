@@ -1,3 +1,4 @@
+import { createdRange } from './created-range.js';
 import type { Cell, Connection, Statement } from './driver.js';
 import { toFault } from './fault.js';
 import { FileConnection } from './file-connection.js';
@@ -76,7 +77,8 @@ export class Reader {
           RECORD_PAYLOADS,
         );
       case 'find': {
-        const { sql, cells } = findSql(query, Date.now(), this.rarestFirst(open, query));
+        const ids = createdRange((sql, cells) => this.all(open, sql, cells), query.createdFrom, query.createdBefore);
+        const { sql, cells } = findSql(query, Date.now(), this.rarestFirst(open, query), ids);
         return payloads(this.all(open, sql, cells), RECORD_PAYLOADS);
       }
     }
