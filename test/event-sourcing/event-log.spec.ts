@@ -153,6 +153,26 @@ describe.each(STORES)('an event log on $name', (kind) => {
     expect((await log.readAll()).events.map(({ stream }) => stream)).toEqual(['account-1', 'account-1', 'account-2']);
   });
 
+  it('answers a repeated append with the first answer and writes nothing', async () => {
+    const first = await log.append('account-1', [opened()], { id: 'request-1', expectedVersion: 'no-stream' });
+    await log.append('account-1', [new AccountClosed()]);
+    const again = await log.append('account-1', [opened()], { id: 'request-1', expectedVersion: 'no-stream' });
+    expect(first).toEqual({ version: 1, position: 1, repeated: false });
+    expect(again).toEqual({ version: 1, position: 1, repeated: true });
+    expect(await log.read('account-1')).toHaveLength(2);
+  });
+
+  it('lets a decision stand only while no newer event touches what it was made from', async () => {
+    await log.append('account-1', [opened()]);
+    const query = { tags: ['owner:ann'] };
+    const { position } = await log.readAll({ query });
+    await log.append('account-2', [new AccountClosed()], { conditions: [{ query, after: position }] });
+    await log.append('account-3', [opened()]);
+    const late = log.append('account-4', [opened()], { conditions: [{ query, after: position }] });
+    expect(await codeOf(late)).toBe('CATGA_APPEND_CONDITION');
+    expect(await log.read('account-4')).toEqual([]);
+  });
+
   it('reads a stream forward, backward, by range and by time, whole or in pages', async () => {
     for (let amount = 1n; amount <= 7n; amount++) await log.append('account-1', [new MoneyDeposited(amount)]);
     const amounts = (events: readonly RecordedEvent[]) =>
@@ -194,6 +214,32 @@ describe.each(STORES)('an event log on $name', (kind) => {
     expect(await types({ limit: 2 })).toEqual([[1, 2], 2]);
     const [first] = (await log.readAll({ query: { tags: ['vip'] } })).events;
     expect(first?.tags).toEqual(['owner:ann', 'vip']);
+  });
+
+  it('truncates, archives, hides, brings back and removes a stream', async () => {
+    await log.append('account-1', [opened(), new MoneyDeposited(1n), new AccountClosed()]);
+    await log.truncate('account-1', 3, { expectedVersion: 3 });
+    expect((await log.read('account-1')).map(({ version }) => version)).toEqual([3]);
+    expect(await log.stream('account-1')).toEqual({
+      stream: 'account-1',
+      version: 3,
+      firstVersion: 3,
+      state: 'open',
+    });
+    await log.archive('account-1');
+    expect(await codeOf(log.append('account-1', [new AccountClosed()]))).toBe('CATGA_STREAM_CLOSED');
+    expect([(await log.read('account-1')).length, (await log.readAll()).events.length]).toEqual([1, 0]);
+    await log.delete('account-1');
+    expect(await log.read('account-1')).toEqual([]);
+    expect((await log.readAll({ closed: true })).events).toHaveLength(1);
+    await log.restore('account-1');
+    expect(await log.append('account-1', [new AccountClosed()], { expectedVersion: 3 })).toMatchObject({ version: 4 });
+    await expect(log.delete('account-1', { expectedVersion: 3 })).rejects.toMatchObject({
+      code: 'CATGA_VERSION_CONFLICT',
+    });
+    await log.purge('account-1');
+    expect(await log.stream('account-1')).toBeUndefined();
+    expect(await log.append('account-1', [opened()])).toMatchObject({ version: 1 });
   });
 
   it('throws at an unknown type and names where it is, or leaves it out, or gives it raw, as the reader wants', async () => {
