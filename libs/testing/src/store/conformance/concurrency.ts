@@ -128,7 +128,7 @@ export function concurrencyTests({ it, store, options }: Suite): void {
     assert.equal(notices, 0);
   });
 
-  it('survives a listener that throws', async () => {
+  it('survives a listener that throws, and reports it as a warning of the process', async () => {
     let heard = 0;
     const stops = [
       store().onCommit(() => {
@@ -136,12 +136,31 @@ export function concurrencyTests({ it, store, options }: Suite): void {
       }),
       store().onCommit(() => heard++),
     ];
-    await append(store(), 's', 'any', 'e');
-    await eventually('the other listener hears', () => heard > 0);
-    for (const stop of stops) stop();
+    const warnings = await expectedWarnings('listener of a test', async () => {
+      await append(store(), 's', 'any', 'e');
+      await eventually('the other listener hears', () => heard > 0);
+      for (const stop of stops) stop();
+    });
+    assert.notEqual(warnings.length, 0);
   });
 
   if (options.second !== undefined) sharedTests({ it, store, options });
+}
+
+/** Keeps warnings that a test asks for out of the output, and gives their texts; all others are said as ever. */
+async function expectedWarnings(about: string, body: () => Promise<void>): Promise<readonly string[]> {
+  const said: string[] = [];
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = ((warning: string | Error, ...more: never[]) => {
+    if (String(warning).includes(about)) said.push(String(warning));
+    else emitWarning(warning, ...more);
+  }) as typeof emitWarning;
+  try {
+    await body();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+  return said;
 }
 
 /** Two stores on the same data, as in two OS processes. */
