@@ -158,10 +158,7 @@ describe('MemoryStore', () => {
   });
 
   it('drops expired records without being asked for them', () => {
-    const collection = new MemoryCollection(
-      'c',
-      referencePolicy(false, () => 0),
-    );
+    const collection = new MemoryCollection('c', referencePolicy(false));
     let largest = 0;
     for (let now = 0; now < 100_000; now++) {
       collection.write({ collection: 'c', key: `k${now}`, value: now, expiresAt: now + 10 }, now, now);

@@ -80,7 +80,7 @@ export class MemoryStore extends Store {
     const copies = mode === 'copy';
     this.clock = clock ?? systemClock;
     this.coarse = clock === undefined ? coarseNow : () => clock.now();
-    this.payloads = copies ? copyPolicy('memory', this.coarse) : referencePolicy(freeze, this.coarse);
+    this.payloads = copies ? copyPolicy('memory') : referencePolicy(freeze);
     this.capabilities = {
       name: 'memory',
       durable: false,
@@ -90,7 +90,7 @@ export class MemoryStore extends Store {
       conditions: true,
     };
     this.records = new MemoryRecords(this.payloads, (stream) => this.streams.keep(stream));
-    this.streams = new MemoryStreams(this.records, this.notifier, this.payloads, Math.floor(this.coarse()));
+    this.streams = new MemoryStreams(this.records, this.notifier, this.payloads, this.coarse);
     if (copies) return;
     this.openDirect = (stream) => this.direct(stream);
     this.openDerived = (key, record, room) => this.derive(key, record, room);
@@ -159,7 +159,7 @@ export class MemoryStore extends Store {
     if (existing !== undefined && existing.version > 0) {
       throw new VersionConflictError(stream, 'no-stream', existing.version);
     }
-    return existing ?? this.streams.create(stream);
+    return existing ?? this.streams.createDirect(stream);
   }
 
   private derive(key: string, record: DerivedRecord, room: number): DirectStream {

@@ -2,14 +2,18 @@ import type { DirectStream, EventShape, NewEvent, ReadStreamOptions, StoredEvent
 import type { LoggedStream } from './log-walk.js';
 import type { MemoryLog } from './memory-log.js';
 import type { PayloadPolicy } from './payload-policy.js';
+import type { ShapeCache } from './shape-cache.js';
 import { OPEN, type StreamLife } from './stream-life.js';
 
 /** What all streams of one store share. */
 export interface StreamHome {
   readonly log: MemoryLog;
   readonly payloads: PayloadPolicy;
+  readonly shapes: ShapeCache;
   /** Times are kept as the distance to this one, milliseconds since 1970: a small integer takes no memory of its own. */
   readonly epoch: number;
+  /** The time of an event that has none of its own. */
+  now(): number;
   /** Takes a stream out of the store. */
   drop(stream: MemoryStream): void;
 }
@@ -52,8 +56,8 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
   abstract readonly collection: string | undefined;
 
   push(event: NewEvent): void {
-    const taken = this.home.payloads.takeEvent(event);
-    this.append(taken, taken.at as number, taken.data);
+    const { home } = this;
+    this.append(home.shapes.shapeOf(event), event.at ?? home.now(), home.payloads.take(event.data));
   }
 
   add(shape: EventShape, at: number, data: unknown): void {
@@ -87,7 +91,7 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
       at: this.timeOf(version),
     };
     const event = metadata === undefined ? base : { ...base, metadata: payloads.give(metadata) };
-    return tags === undefined || tags.length === 0 ? event : { ...event, tags: [...new Set(tags)] };
+    return tags === undefined || tags.length === 0 ? event : { ...event, tags: [...tags] };
   }
 
   /** Events as {@link ReadStreamOptions} asks for them. */

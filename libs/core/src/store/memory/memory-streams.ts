@@ -1,5 +1,5 @@
 import type { CommitNotifier } from '../commit-notifier.js';
-import type { DerivedRecord, StreamAppend } from '../store.js';
+import type { DerivedRecord, NewEvent, StreamAppend } from '../store.js';
 import type { StreamChange } from '../stream-state.js';
 import { ChurnMap } from './churn-map.js';
 import { DerivedStream, type DerivedHome } from './derived-stream.js';
@@ -7,29 +7,47 @@ import { MemoryLog } from './memory-log.js';
 import type { MemoryRecords } from './memory-records.js';
 import { NamedStream, type MemoryStream, type StreamHome } from './memory-stream.js';
 import type { PayloadPolicy } from './payload-policy.js';
+import { ShapeCache } from './shape-cache.js';
 import { REMOVED } from './stream-life.js';
 
 /** All streams of a store: those with a name of their own, and those that are found by their record. */
 export class MemoryStreams {
   readonly log: MemoryLog;
-  private readonly named = new ChurnMap<MemoryStream>();
+  /** Those that commits made: they stay, and one look must find any of millions. */
+  private readonly named = new Map<string, MemoryStream>();
+  /** Those of one writer, and those that lost their record: they come and go with what they are the journal of. */
+  private readonly passing = new ChurnMap<MemoryStream>();
   /** Ways in which records follow from streams: each leads to more streams than the map above holds. */
   private readonly derivations: DerivedHome[] = [];
   private readonly home: StreamHome;
+  /** True when a stream may be found by more than one look into {@link named}. */
+  private elsewhere = false;
 
   constructor(
     private readonly records: MemoryRecords,
     private readonly notifier: CommitNotifier,
     payloads: PayloadPolicy,
-    epoch: number,
+    now: () => number,
   ) {
     this.log = new MemoryLog(() => this.all(), notifier);
-    this.home = { log: this.log, payloads, epoch, drop: (stream) => this.drop(stream) };
+    this.home = {
+      log: this.log,
+      shapes: new ShapeCache(payloads),
+      payloads,
+      epoch: Math.floor(now()),
+      now,
+      drop: (stream) => this.drop(stream),
+    };
   }
 
   find(stream: string): MemoryStream | undefined {
     const found = this.named.get(stream);
-    if (found !== undefined || this.derivations.length === 0) return found;
+    return found === undefined && this.elsewhere ? this.findElsewhere(stream) : found;
+  }
+
+  private findElsewhere(stream: string): MemoryStream | undefined {
+    const found = this.passing.get(stream);
+    if (found !== undefined) return found;
     for (const { record } of this.derivations) {
       const { collection, streamPrefix } = record;
       if (!stream.startsWith(streamPrefix)) continue;
@@ -39,9 +57,10 @@ export class MemoryStreams {
     return undefined;
   }
 
-  create(stream: string): MemoryStream {
+  /** Adds a stream that its one writer will push to. */
+  createDirect(stream: string): MemoryStream {
     const created = new NamedStream(stream, this.home);
-    this.named.add(stream, created);
+    this.pass(created);
     return created;
   }
 
@@ -56,19 +75,21 @@ export class MemoryStreams {
   /** Version of the stream that such a record would follow from, if it is there without its record. */
   versionWithoutRecord(key: string, record: DerivedRecord): number {
     // Only a stream that lost its record can be in the way; where there are no others, the name is not even made.
-    return this.named.size > 0 ? (this.named.get(record.streamPrefix + key)?.version ?? 0) : 0;
+    if (this.named.size === 0 && this.passing.size === 0) return 0;
+    const name = record.streamPrefix + key;
+    return (this.named.get(name) ?? this.passing.get(name))?.version ?? 0;
   }
 
   /** Keeps a stream whose record no longer follows from it. */
   keep(stream: DerivedStream): void {
-    this.named.add(stream.name, stream);
+    this.pass(stream);
   }
 
   /** Appends to a stream as {@link find} has found it; its new version. */
   append({ stream, events }: StreamAppend, found: MemoryStream | undefined): number {
     if (events.length === 0) return found?.version ?? 0;
     const target = found ?? this.create(stream);
-    for (const event of events) target.push(event);
+    for (let index = 0; index < events.length; index++) target.push(events[index] as NewEvent);
     return target.version;
   }
 
@@ -86,6 +107,17 @@ export class MemoryStreams {
     if (found === undefined) return;
     this.keepRecord(found);
     this.drop(found);
+  }
+
+  private create(stream: string): MemoryStream {
+    const created = new NamedStream(stream, this.home);
+    this.named.set(stream, created);
+    return created;
+  }
+
+  private pass(stream: MemoryStream): void {
+    this.passing.add(stream.name, stream);
+    this.elsewhere = true;
   }
 
   private truncate(stream: MemoryStream, gone: number): void {
@@ -107,7 +139,8 @@ export class MemoryStreams {
       this.records.collection(stream.record.collection).removeDerived(stream);
       if (listening) this.notifier.touchCollection(stream.record.collection);
     } else {
-      this.named.delete(stream.name);
+      if (this.named.get(stream.name) === stream) this.named.delete(stream.name);
+      else this.passing.delete(stream.name);
     }
     const { gone } = stream.life;
     stream.life = gone === 0 ? REMOVED : { ...stream.life, removed: true };
@@ -119,11 +152,13 @@ export class MemoryStreams {
     for (const known of this.derivations) if (known.record === record) return known;
     const home = { ...this.home, record };
     this.derivations.push(home);
+    this.elsewhere = true;
     return home;
   }
 
   private *all(): Iterable<MemoryStream> {
     yield* this.named.values();
+    yield* this.passing.values();
     for (const { record } of this.derivations) yield* this.records.collection(record.collection).allDerived();
   }
 }

@@ -1,4 +1,4 @@
-import type { CommitBatch, NewEvent, Payload } from '../store.js';
+import type { CommitBatch, Payload } from '../store.js';
 import { PayloadNotEncodedError } from '../store.errors.js';
 import { deepFreeze } from './deep-freeze.js';
 
@@ -10,8 +10,6 @@ export interface PayloadPolicy {
    * @throws {PayloadNotEncodedError}
    */
   check(batch: CommitBatch): void;
-  /** The event to keep; it has a time. */
-  takeEvent(event: NewEvent): NewEvent;
   /** The value to keep. */
   take(value: Payload): Payload;
   /** The value for a reader. */
@@ -19,46 +17,19 @@ export interface PayloadPolicy {
 }
 
 /** Keeps the caller's own objects. */
-export function referencePolicy(freeze: boolean, now: () => number): PayloadPolicy {
+export function referencePolicy(freeze: boolean): PayloadPolicy {
   const keep = (value: Payload): Payload => value;
-  if (!freeze) {
-    return {
-      check: () => undefined,
-      takeEvent: (event) => (event.at === undefined ? { ...event, at: now() } : event),
-      take: keep,
-      give: keep,
-    };
-  }
   const frozen = (value: Payload): Payload => {
     deepFreeze(value);
     return value;
   };
-  return {
-    check: () => undefined,
-    takeEvent: (event) => {
-      deepFreeze(event);
-      return event.at === undefined ? { ...event, at: now() } : event;
-    },
-    take: frozen,
-    give: keep,
-  };
+  return { check: () => undefined, take: freeze ? frozen : keep, give: keep };
 }
 
 /** Keeps text and copies of bytes; what a reader gets is a copy again. */
-export function copyPolicy(store: string, now: () => number): PayloadPolicy {
+export function copyPolicy(store: string): PayloadPolicy {
   const copy = (value: Payload): Payload => (typeof value === 'string' ? value : copyBytes(value as Uint8Array));
-  return {
-    check: (batch) => assertEncoded(store, batch),
-    takeEvent: ({ type, data, metadata, tags, at = now() }) => ({
-      type,
-      data: copy(data),
-      at,
-      ...(metadata !== undefined && { metadata: copy(metadata) }),
-      ...(tags !== undefined && { tags: [...tags] }),
-    }),
-    take: copy,
-    give: copy,
-  };
+  return { check: (batch) => assertEncoded(store, batch), take: copy, give: copy };
 }
 
 /** Not `slice`: that of a Buffer shares its memory. */
