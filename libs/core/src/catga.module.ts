@@ -11,6 +11,7 @@ import {
   EventLog,
   EventRegistry,
   EventSourcingHost,
+  Privacy,
   SnapshotMetrics,
   SnapshotService,
   TimeTravel,
@@ -75,6 +76,12 @@ const eventSourcingProviders: Provider[] = [
     inject: [DiscoveryService, EventRegistry, EventLog, CATGA_OPTIONS],
     useFactory: (discovery: DiscoveryService, registry: EventRegistry, log: EventLog, options: ResolvedCatgaOptions) =>
       new EventSourcingHost(discovery, registry, log, options.eventSourcing),
+  },
+  {
+    provide: Privacy,
+    inject: [EventLog, SnapshotService, CATGA_OPTIONS],
+    useFactory: (log: EventLog, snapshots: SnapshotService, { eventSourcing }: ResolvedCatgaOptions) =>
+      new Privacy({ log, snapshots, options: eventSourcing.privacy, writeAs: eventSourcing.writeAs }),
   },
   ...aggregateProviders<ResolvedCatgaOptions>(CATGA_OPTIONS, (options) => options.eventSourcing.snapshots),
 ];
@@ -182,6 +189,7 @@ const processHostProvider: Provider = {
     EventLog,
     Aggregates,
     TimeTravel,
+    Privacy,
     SnapshotService,
     SnapshotMetrics,
     HandlerRegistry,

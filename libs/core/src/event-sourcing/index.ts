@@ -112,6 +112,29 @@ export {
   type SubscriptionHandler,
 } from './log/index.js';
 export { aggregateProviders } from './nest/aggregate.providers.js';
+export {
+  MasterKeyError,
+  Personal,
+  PersonalData,
+  PersonalDataDamagedError,
+  PersonalDataDefinitionError,
+  Privacy,
+  PrivacyNotConfiguredError,
+  resolvePrivacyOptions,
+  SubjectForgotten,
+  SubjectForgottenError,
+  SubjectKeyMissingError,
+  SubjectMissingError,
+  type ForgetOptions,
+  type ForgetResult,
+  type MasterKey,
+  type PersonalDataOptions,
+  type PersonalOptions,
+  type PrivacyOptions,
+  type PrivacyParts,
+  type ResolvedPrivacyOptions,
+  type SubjectOf,
+} from './privacy/index.js';
 export { EventSourcingHost, UpcasterScopeError } from './nest/event-sourcing.host.js';
 export {
   resolveEventSourcingOptions,

@@ -32,6 +32,7 @@ export class EventRegistry {
   private readonly upcasters = new VersionSteps('upcaster');
   private readonly downcasters = new VersionSteps('downcaster');
   private readonly transforms: PayloadTransform[];
+  private readonly checks: ((type: EventType) => void)[] = [];
   private readonly ids = new TextIdGenerator();
   private readonly encoder: EventEncoder;
   private readonly reader: EventReader;
@@ -144,6 +145,13 @@ export class EventRegistry {
     return this;
   }
 
+  /** Calls it with every class, those known and those to come; what it throws keeps the class from being registered. */
+  addCheck(check: (type: EventType) => void): this {
+    this.checks.push(check);
+    for (const type of this.byName.values()) check(type);
+    return this;
+  }
+
   /** True when an append must wait for {@link prepareEncode} first. */
   get hasTransforms(): boolean {
     return this.transforms.length > 0;
@@ -222,6 +230,7 @@ export class EventRegistry {
       const reason = `class ${other.eventClass.name} has that name already, class ${type.eventClass.name} wants it too. Give one of them another name with @Event`;
       throw new EventTypeConflictError(type.name, reason);
     }
+    for (const check of this.checks) check(type);
     this.chooseTransforms(type);
     this.byName.set(type.name, type);
     this.byPrototype.set(type.eventClass.prototype as object, type);

@@ -1,5 +1,6 @@
 import { assertKnownOptions, InvalidOptionError } from '../../foundation/index.js';
 import { messageName, type Type } from '../../messages/index.js';
+import { resolvePrivacyOptions, type PrivacyOptions } from '../privacy/index.js';
 import { resolveSnapshotWriterOptions, type SnapshotWriterOptions } from '../snapshots/index.js';
 
 /** Options of event sourcing: `CatgaModule.forRoot({ eventSourcing })`. */
@@ -18,6 +19,8 @@ export interface EventSourcingOptions {
   readonly writeAs?: Readonly<Record<string, number>> | undefined;
   /** How snapshots of aggregates are written; when they are is said by each aggregate. */
   readonly snapshots?: SnapshotWriterOptions | undefined;
+  /** Master keys for personal data. Without it an event class with `@PersonalData` is refused. */
+  readonly privacy?: PrivacyOptions | undefined;
 }
 
 /** {@link EventSourcingOptions} checked, with every default filled in. */
@@ -30,11 +33,12 @@ export type ResolvedEventSourcingOptions = ReturnType<typeof resolveEventSourcin
  * @throws {InvalidOptionError}
  */
 export function resolveEventSourcingOptions(options: EventSourcingOptions = {}) {
-  assertKnownOptions('eventSourcing', options, ['events', 'writeAs', 'snapshots']);
+  assertKnownOptions('eventSourcing', options, ['events', 'writeAs', 'snapshots', 'privacy']);
   return {
     events: eventsOf(options.events),
     writeAs: writeAsOf(options.writeAs),
     snapshots: resolveSnapshotWriterOptions(options.snapshots),
+    privacy: options.privacy === undefined ? undefined : resolvePrivacyOptions(options.privacy),
   };
 }
 

@@ -2,6 +2,7 @@ export { SnapshotMetrics, type SnapshotFigures, type SnapshotIgnoredReason } fro
 export { SnapshotReporter } from './snapshot-reporter.js';
 export { SnapshotService, type SnapshotOwner, type SnapshotServiceParts } from './snapshot.service.js';
 export type { SnapshotTrail } from './snapshot-trail.js';
+export type { SealedSnapshot, SnapshotSeal } from './snapshot-seal.js';
 export { SNAPSHOT_COLLECTION, SnapshotStore, type Snapshot } from './snapshot-store.js';
 export {
   everyEvents,

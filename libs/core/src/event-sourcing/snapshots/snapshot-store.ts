@@ -1,4 +1,5 @@
 import type { Codec, RecordWrite, Store } from '../../store/index.js';
+import type { SnapshotSeal } from './snapshot-seal.js';
 
 /** Collection of the records that hold snapshots; the key is the name of the stream. */
 export const SNAPSHOT_COLLECTION = 'snapshots';
@@ -21,6 +22,9 @@ export interface Snapshot {
  * was stored.
  */
 export class SnapshotStore {
+  /** Changes what is stored; undefined: nothing does. */
+  seal: SnapshotSeal | undefined;
+
   constructor(
     private readonly store: Store,
     private readonly codec: Codec,
@@ -35,13 +39,19 @@ export class SnapshotStore {
   async read(stream: string): Promise<Snapshot | undefined> {
     const record = await this.store.getRecord(SNAPSHOT_COLLECTION, stream);
     if (record === undefined) return undefined;
-    const snapshot = this.codec.decode(record.value as string | Uint8Array);
+    const { seal } = this;
+    const encoded = seal === undefined ? record.value : await seal.open(stream, record.value);
+    if (encoded === undefined) return undefined;
+    const snapshot = this.codec.decode(encoded as string | Uint8Array);
     if (!isSnapshot(snapshot)) throw new TypeError('the record holds no snapshot');
     return snapshot;
   }
 
   async write(stream: string, encoded: string | Uint8Array, tags: readonly string[]): Promise<void> {
-    const write: RecordWrite = { collection: SNAPSHOT_COLLECTION, key: stream, value: encoded, tags };
+    const sealed = this.seal === undefined ? { value: encoded, tags: [] } : await this.seal.seal(stream, encoded);
+    if (sealed === undefined) return;
+    const { value } = sealed;
+    const write: RecordWrite = { collection: SNAPSHOT_COLLECTION, key: stream, value, tags: [...tags, ...sealed.tags] };
     await this.store.commit({ records: [write] });
   }
 

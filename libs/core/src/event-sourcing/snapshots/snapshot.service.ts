@@ -2,6 +2,7 @@ import { coarseNow } from '../../foundation/index.js';
 import type { Codec, Store } from '../../store/index.js';
 import { SnapshotMetrics, type SnapshotIgnoredReason } from './snapshot-metrics.js';
 import { SnapshotReporter } from './snapshot-reporter.js';
+import type { SnapshotSeal } from './snapshot-seal.js';
 import { SnapshotStore, type Snapshot } from './snapshot-store.js';
 import type { SnapshotTrail } from './snapshot-trail.js';
 import { SnapshotJob, SnapshotWriter } from './snapshot-writer.js';
@@ -44,6 +45,11 @@ export class SnapshotService {
     this.store = new SnapshotStore(store, codec);
     this.reporter = new SnapshotReporter(metrics, warn);
     this.writer = new SnapshotWriter(resolveSnapshotWriterOptions(options), metrics, this.reporter);
+  }
+
+  /** Changes what is stored of snapshots from now on; before the first one is read or written. */
+  useSeal(seal: SnapshotSeal): void {
+    this.store.seal = seal;
   }
 
   /**
