@@ -56,11 +56,12 @@ export class PersonalDataTransform implements PayloadTransform {
   encode(data: EventData, type: DescribedEventType): EventData {
     const parts = partsOf(data, type.name, personalFieldsOf(type.eventClass));
     if (parts.length === 0) return data;
-    const open = { ...data };
+    const open: Record<string, unknown> = { ...data };
     const sealed = parts.map(({ subject, fields }): SealedFields => {
       const { id, key } = this.keyOf(subject);
       const personal = Object.fromEntries(fields.map((field) => [field, data[field]]));
-      for (const field of fields) delete open[field];
+      // Not removed: so the fields keep their order when they come back.
+      for (const field of fields) open[field] = null;
       const context = contextOf(type.name, subject, id);
       return { subject, key: id, fields, data: encrypt(toBytes(this.codec.encode(personal)), key, context) };
     });
