@@ -1,3 +1,4 @@
+import { isPromise } from '../../foundation/index.js';
 import { RecordConflictError, type CommitNotice, type RecordWrite, type Store } from '../../store/index.js';
 import type { ResolvedPrivacyOptions } from './privacy.options.js';
 import { SubjectForgottenError } from './privacy.errors.js';
@@ -56,7 +57,8 @@ export class SubjectKeys {
   /** Makes sure that {@link peek} knows these subjects as they are now. @throws {MasterKeyError} */
   async load(subjects: ReadonlySet<string>): Promise<void> {
     await this.start();
-    await Promise.all([...subjects].map((subject) => this.get(subject)));
+    const waiting = [...subjects].map((subject) => this.get(subject)).filter((state) => isPromise(state));
+    if (waiting.length > 0) await Promise.all(waiting);
     this.evict(subjects);
   }
 

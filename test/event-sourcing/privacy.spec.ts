@@ -1,0 +1,164 @@
+import {
+  Aggregate,
+  AggregateRoot,
+  Aggregates,
+  CatgaModule,
+  Event,
+  EventLog,
+  everyEvents,
+  On,
+  PersonalData,
+  Privacy,
+  SnapshotService,
+  SubjectForgotten,
+  TimeTravel,
+} from '@catga/core';
+import { CatgaSqliteModule } from '@catga/sqlite';
+import type { INestApplicationContext } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+@Event('patient-admitted')
+@PersonalData<PatientAdmitted>({ subject: 'patientId', fields: ['name', 'illness'] })
+class PatientAdmitted {
+  constructor(
+    readonly patientId: string,
+    readonly name: string,
+    readonly illness: string,
+    readonly ward: string,
+  ) {}
+}
+
+@Event('note-written')
+@PersonalData<NoteWritten>({ subject: 'patientId' })
+class NoteWritten {
+  constructor(
+    readonly patientId: string,
+    readonly text: string,
+  ) {}
+}
+
+@Aggregate('patient', { snapshots: { when: everyEvents(2) } })
+class Patient extends AggregateRoot {
+  name = '';
+  notes: string[] = [];
+
+  admit(name: string, illness: string): void {
+    this.raise(new PatientAdmitted(this.id, name, illness, 'readable-ward'));
+  }
+  note(text: string): void {
+    this.raise(new NoteWritten(this.id, text));
+  }
+  @On(PatientAdmitted)
+  protected admitted({ name }: PatientAdmitted): void {
+    this.name = name;
+  }
+  @On(NoteWritten)
+  protected noted({ text }: NoteWritten): void {
+    this.notes.push(text);
+  }
+}
+
+const SECRETS = ['Zebulon Quarterpast', 'chronic yodelling', 'xylophone-confession'];
+
+/** Names of the files in the folder that have this text. */
+function filesWith(folder: string, text: string): string[] {
+  return readdirSync(folder).filter((name) => {
+    const bytes = readFileSync(join(folder, name));
+    return [Buffer.from(text), Buffer.from(text, 'utf16le')].some((form) => bytes.includes(form));
+  });
+}
+
+describe('Personal data on a SQLite store', () => {
+  let folder: string;
+  const apps: INestApplicationContext[] = [];
+  const masterKeys = [{ id: '2026', key: randomBytes(32) }];
+
+  async function start(): Promise<INestApplicationContext> {
+    const module = await Test.createTestingModule({
+      imports: [
+        CatgaModule.forRoot({
+          endpoints: false,
+          // Much longer than the test: what another node learns in time, it has been told.
+          eventSourcing: { events: [PatientAdmitted, NoteWritten], privacy: { masterKeys, cacheFor: '1h' } },
+        }),
+        CatgaSqliteModule.forRoot({ path: join(folder, 'store.db') }),
+      ],
+    }).compile();
+    apps.push(module);
+    return module.init();
+  }
+
+  const written = async (app: INestApplicationContext): Promise<void> => {
+    while (app.get(SnapshotService).waiting > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'catga-privacy-'));
+  });
+  afterEach(async () => {
+    await Promise.all(apps.splice(0).map((app) => app.close()));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is never readable in the files, and on no node any more once it is forgotten', async () => {
+    const here = await start();
+    const there = await start();
+    const [name, illness, note] = SECRETS as [string, string, string];
+    const patients = here.get(Aggregates).repository(Patient);
+    await patients.updateOrCreate('p1', (patient) => patient.admit(name, illness));
+    await patients.update('p1', (patient) => patient.note(note));
+    await patients.updateOrCreate('p2', (patient) => patient.admit('Bob', 'none'));
+    await written(here);
+    expect(await here.get(EventLog).store.getRecord('snapshots', 'patient-p1')).toBeDefined();
+    // The other node has the key in memory.
+    const other = there.get(Aggregates).repository(Patient);
+    expect(await other.load('p1')).toMatchObject({ name, notes: [note] });
+    for (const secret of SECRETS) expect(filesWith(folder, secret)).toEqual([]);
+    // The search does find what is there.
+    expect(filesWith(folder, 'readable-ward')).not.toEqual([]);
+
+    const forgotten: string[] = [];
+    const subscription = there
+      .get(EventLog)
+      .subscribe({ after: 'start', events: [SubjectForgotten] }, async (batch) => {
+        for (const { event } of batch) forgotten.push((event as SubjectForgotten).subject);
+      });
+    expect(await here.get(Privacy).forget('p1')).toMatchObject({ forgotten: true, snapshots: 1 });
+    const gone = { name: '[forgotten]', notes: ['[forgotten]'] };
+    expect(await patients.load('p1')).toMatchObject(gone);
+    for (let count = 0; (await other.load('p1')).name !== '[forgotten]'; count++) {
+      if (count > 500) throw new Error('the other node has not heard of it');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(await other.load('p1')).toMatchObject(gone);
+    expect(await other.load('p2')).toMatchObject({ name: 'Bob' });
+    await subscription.caughtUp();
+    expect(forgotten).toEqual(['p1']);
+    const audit = JSON.stringify(await there.get(TimeTravel).audit(Patient, 'p1'));
+    for (const secret of SECRETS) {
+      expect(audit).not.toContain(secret);
+      expect(filesWith(folder, secret)).toEqual([]);
+    }
+    await Promise.all(apps.splice(0).map((app) => app.close()));
+    for (const secret of SECRETS) expect(filesWith(folder, secret)).toEqual([]);
+
+    const again = await start();
+    expect(await again.get(Aggregates).repository(Patient).load('p1')).toMatchObject(gone);
+    expect(await again.get(Privacy).isForgotten('p1')).toBe(true);
+  });
+
+  it('is refused at boot when there is no master key', async () => {
+    const module = await Test.createTestingModule({
+      imports: [
+        CatgaModule.forRoot({ endpoints: false, eventSourcing: { events: [PatientAdmitted] } }),
+        CatgaSqliteModule.forRoot({ path: join(folder, 'store.db') }),
+      ],
+    }).compile();
+    await expect(module.init()).rejects.toMatchObject({ code: 'CATGA_PRIVACY_NOT_CONFIGURED' });
+    await module.close();
+  });
+});
