@@ -1,24 +1,27 @@
-// `npm run bench [-- --only GROUP] [--json FILE] [--no-build]`: measures, prints tables, writes docs/benchmarks.md.
+// `npm run bench [-- --only GROUP] [--json FILE] [--no-build] [--emmett]`: measures, prints tables, writes docs/benchmarks.md.
 // Ends with 0 whenever it could measure, whatever it measured. See docs/benchmarks.md for how to read the numbers.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from '../tools/lib/build.mjs';
 import { root } from '../tools/lib/workspace.mjs';
+import { events } from './groups/events.mjs';
 import { memory } from './groups/memory.mjs';
 import { mediator } from './groups/mediator.mjs';
 import { sqlite } from './groups/sqlite.mjs';
 import { writeDocument } from './runner/document.mjs';
 import { describeMachine } from './runner/machine.mjs';
+import { PEER_ENV, preparePeers } from './runner/peers.mjs';
 import { toText } from './runner/tables.mjs';
 
-const GROUPS = { mediator, memory, sqlite };
+const GROUPS = { mediator, memory, sqlite, events };
 
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
     json: { type: 'string' },
     'no-build': { type: 'boolean', default: false },
+    emmett: { type: 'boolean', default: false },
   },
 });
 const unknown = options.only?.find((name) => !(name in GROUPS));
@@ -27,6 +30,9 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
+const names = options.only ?? Object.keys(GROUPS);
+const peers = names.includes('events') ? await preparePeers({ emmett: options.emmett }) : {};
+Object.assign(process.env, PEER_ENV);
 if (!options['no-build']) await build('bench/tsconfig.json');
 
 // On the disk of the repository: the temporary folder of many systems is memory, where durability costs nothing.
@@ -35,9 +41,9 @@ mkdirSync(folder, { recursive: true });
 try {
   const machine = describeMachine(folder);
   const results = [];
-  for (const name of options.only ?? Object.keys(GROUPS)) {
+  for (const name of names) {
     const started = Date.now();
-    const group = await GROUPS[name]({ folder });
+    const group = await GROUPS[name]({ folder, peers });
     results.push(group);
     console.log(`${toText(group)}${name}: ${((Date.now() - started) / 1000).toFixed(0)} s\n`);
   }

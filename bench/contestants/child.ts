@@ -48,6 +48,7 @@ async function warmUp(one: Contestant): Promise<number> {
 }
 
 async function measure(one: Contestant, operations: number): Promise<Sample> {
+  await one.prepare?.();
   const [wall, cpu, main] = [performance.now(), process.cpuUsage(), mainThread()];
   const figures = (await one.run(operations)) ?? {};
   const used = process.cpuUsage(cpu);

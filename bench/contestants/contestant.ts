@@ -5,6 +5,8 @@ export interface Contestant {
    * treated like the times: a median over the rounds, with the smallest and the largest.
    */
   run(operations: number): Promise<Figures | void>;
+  /** Called before each sample; takes no part in it. */
+  prepare?(): Promise<void>;
   /** What is counted in one operation, for example the steps of a run. Default 1. */
   readonly unit?: number;
   close?(): Promise<void>;

@@ -9,12 +9,12 @@ export function shown(value, unit) {
 
 /** The lines of a group as rows of text: what, median, spread, bar, verdict. */
 function rows(group) {
-  return group.lines.map(({ title, value, min, max, unit, bar, ok }) => [
+  return group.lines.map(({ title, value, min, max, unit, bar, ok, note }) => [
     title,
-    `${shown(value, unit)} ${unit}`,
-    `${shown(min, unit)} – ${shown(max, unit)}`,
+    value === null ? '–' : `${shown(value, unit)} ${unit}`,
+    value === null ? '' : `${shown(min, unit)} – ${shown(max, unit)}`,
     bar === null ? '' : bar.replace(/\d+(\.\d+)?/, (number) => shownBar(number)),
-    ok === null ? '' : ok ? 'met' : 'missed',
+    value === null ? note : ok === null ? '' : ok ? 'met' : 'missed',
   ]);
 }
 

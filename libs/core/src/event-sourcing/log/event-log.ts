@@ -58,9 +58,11 @@ export class EventLog {
    * @throws {StoreUnavailableError}
    */
   append(stream: string, events: readonly object[], options: AppendOptions = NOTHING): Promise<AppendResult> {
-    const { expectedVersion, metadata, context, tags } = options;
+    const { expectedVersion, metadata, context, tags, id, conditions, records } = options;
     const append: LogAppend = { stream, events, expectedVersion, metadata, context, tags };
-    return settle(() => chain(this.write({ ...options, appends: [append] }), appendResult));
+    // Written out, so that all appends make objects of one shape; a spread costs more than the append itself.
+    const commit: LogCommit = { appends: [append], conditions, records, streams: undefined, id };
+    return settle(() => chain(this.write(commit), appendResult));
   }
 
   /**

@@ -82,16 +82,18 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
   at(version: number): StoredEvent {
     const { payloads } = this.home;
     const { type, metadata, tags } = this.shapeOf(version);
-    const base = {
-      stream: this.name,
-      version,
-      position: this.positionOf(version),
-      type,
-      data: payloads.give(this.cells[this.cellOf(version) + 1]),
-      at: this.timeOf(version),
-    };
-    const event = metadata === undefined ? base : { ...base, metadata: payloads.give(metadata) };
-    return tags === undefined || tags.length === 0 ? event : { ...event, tags: [...tags] };
+    const { name: stream } = this;
+    const position = this.positionOf(version);
+    const data = payloads.give(this.cells[this.cellOf(version) + 1]);
+    const at = this.timeOf(version);
+    // Written out: a spread would make each of the many events of a read twice.
+    if (tags !== undefined && tags.length > 0) {
+      const own = [...tags];
+      if (metadata === undefined) return { stream, version, position, type, data, at, tags: own };
+      return { stream, version, position, type, data, at, metadata: payloads.give(metadata), tags: own };
+    }
+    if (metadata === undefined) return { stream, version, position, type, data, at };
+    return { stream, version, position, type, data, at, metadata: payloads.give(metadata) };
   }
 
   /** Events as {@link ReadStreamOptions} asks for them. */
