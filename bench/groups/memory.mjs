@@ -13,6 +13,7 @@ const RUNS = {
 
 const STEPS = {
   bareSteps: { file: 'memory/steps', variant: 'bare' },
+  stepsByHand: { file: 'memory/steps', variant: 'by-hand' },
   steps: { file: 'memory/steps', variant: 'recorded' },
 };
 
@@ -42,6 +43,12 @@ export async function memory() {
         { unit: 'ns CPU', most: 100 },
       ),
       line('memory.step.vs-bare', 'the same as a ratio', ratio(s.steps, s.bareSteps), { unit: '×' }),
+      line(
+        'memory.step.by-hand-over-bare',
+        'compare: a step put into a list by hand, over the bare awaited method',
+        difference(s.stepsByHand, s.bareSteps),
+        { unit: 'ns CPU' },
+      ),
       perSecond('reference', 'three-step processes, `reference`, the last 10,000 kept (the default)', r.reference, {
         least: 300_000,
       }),
