@@ -1,9 +1,9 @@
 // A process on one SQLite file that is going to be killed. Everything it does goes into a history file.
 //   write <name> <clients>    appends and reads at random until it is stopped
 //   subscribe <name>          follows the log from its checkpoint, which is a record of the store
-import { setImmediate as turn } from 'node:timers/promises';
+import { EventLog, EventRegistry } from '@catga/core';
 import { SqliteStore } from '@catga/sqlite';
-import { FileHistory, HistoryClient, historyWorkload, identify, SubscriptionRecorder } from '@catga/testing';
+import { FileHistory, HistoryClient, historyWorkload, SubscriptionRecorder } from '@catga/testing';
 
 const [role, name, path, historyPath, clients] = process.argv.slice(2);
 const store = new SqliteStore({ path });
@@ -24,26 +24,25 @@ async function write() {
 }
 
 async function subscribe() {
+  const log = new EventLog(store, new EventRegistry(store));
   const recorder = new SubscriptionRecorder(history, name);
   const record = await store.getRecord('checkpoints', name);
-  let position = Number(record?.value ?? 0);
-  let wake = () => {};
-  store.onCommit(() => wake());
-  recorder.start(position);
-  for (;;) {
-    const woken = new Promise((resolve) => (wake = resolve));
-    const page = await store.readAll({ after: position, limit: 20 });
-    if (page.events.length === 0) {
-      if (stopped) return;
-      await Promise.race([woken, new Promise((resolve) => setTimeout(resolve, 50))]);
-      continue;
-    }
-    recorder.deliver(page.events.map(identify), page.position);
-    position = page.position;
+  const after = Number(record?.value ?? 0);
+  recorder.start(after);
+  const subscription = log.subscribe({ after, batchSize: 20, unknown: 'raw' }, async (batch, position) => {
+    const seen = batch.map(({ stream, version, position: at, event }) => ({
+      stream,
+      version,
+      position: at,
+      id: event.data.id,
+    }));
+    recorder.deliver(seen, position);
     await store.commit({ records: [{ collection: 'checkpoints', key: name, value: String(position) }] });
     recorder.checkpoint(position);
-    await turn();
-  }
+  });
+  while (!stopped) await new Promise((resolve) => setTimeout(resolve, 20));
+  await subscription.caughtUp();
+  await subscription.stop();
 }
 
 await store.open();

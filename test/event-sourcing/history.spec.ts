@@ -64,7 +64,7 @@ describe('The history of processes on one SQLite file', () => {
     const subscribers = [make('subscribe', 'reader'), make('subscribe', 'follower')];
     const all = [...writers, ...subscribers];
     await Promise.all(all.map((one) => one.start()));
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       // At another moment each time, so that the kill meets other points of the work.
       await pause(150 + 40 * round);
       const victims = [writers[round % 2], subscribers[round % 2]] as Restartable[];
@@ -90,7 +90,7 @@ describe('The history of processes on one SQLite file', () => {
     expect(counts.refused).toBeGreaterThan(10);
     expect(counts.reads).toBeGreaterThan(50);
     expect(counts.unknown).toBeGreaterThan(0);
-    expect(counts.starts).toBe(6);
+    expect(counts.starts).toBe(5);
     expect(counts.delivered).toBeGreaterThanOrEqual(2 * counts.events);
   }, 120_000);
 });

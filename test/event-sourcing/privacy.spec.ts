@@ -5,15 +5,20 @@ import {
   CatgaModule,
   Event,
   EventLog,
+  EventRegistry,
   everyEvents,
+  MemoryStore,
   On,
   PersonalData,
   Privacy,
+  resolvePrivacyOptions,
   SnapshotService,
   SubjectForgotten,
   TimeTravel,
+  type Store,
 } from '@catga/core';
 import { CatgaSqliteModule } from '@catga/sqlite';
+import { FaultyStore } from '@catga/testing';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { randomBytes } from 'node:crypto';
@@ -62,6 +67,7 @@ class Patient extends AggregateRoot {
   }
 }
 
+const MASTER = { id: '2026', key: randomBytes(32) };
 const SECRETS = ['Zebulon Quarterpast', 'chronic yodelling', 'xylophone-confession'];
 
 /** Names of the files in the folder that have this text. */
@@ -75,7 +81,7 @@ function filesWith(folder: string, text: string): string[] {
 describe('Personal data on a SQLite store', () => {
   let folder: string;
   const apps: INestApplicationContext[] = [];
-  const masterKeys = [{ id: '2026', key: randomBytes(32) }];
+  const masterKeys = [MASTER];
 
   async function start(): Promise<INestApplicationContext> {
     const module = await Test.createTestingModule({
@@ -160,5 +166,45 @@ describe('Personal data on a SQLite store', () => {
     }).compile();
     await expect(module.init()).rejects.toMatchObject({ code: 'CATGA_PRIVACY_NOT_CONFIGURED' });
     await module.close();
+  });
+});
+
+describe('A crash while somebody is forgotten', () => {
+  const PERSON = 'Zebulon Quarterpast';
+
+  /** A log with privacy on a store, as after a start. */
+  function open(store: Store): { log: EventLog; privacy: Privacy } {
+    const registry = new EventRegistry(store).register(PatientAdmitted, NoteWritten);
+    const log = new EventLog(store, registry);
+    return { log, privacy: new Privacy({ log, options: resolvePrivacyOptions({ masterKeys: [MASTER] }) }) };
+  }
+
+  it.each([false, true])('leaves it done or not done at every write (answer lost: %s)', async (applied) => {
+    const outcomes = new Set<boolean>();
+    for (let writes = 0; writes <= 4; writes++) {
+      const inner = new MemoryStore({ mode: 'copy' });
+      const store = new FaultyStore(inner).crashAfter(writes, { applied });
+      const first = open(store);
+      const acknowledged = await (async () => {
+        await first.log.append('patient-1', [new PatientAdmitted('1', PERSON, 'none', 'ward')]);
+        return (await first.privacy.forget('1')).forgotten;
+      })().catch(() => false);
+      first.privacy.close();
+
+      const { log, privacy } = open(inner);
+      const told = (await log.read('privacy-1')).length;
+      const forgotten = await privacy.isForgotten('1');
+      expect(told).toBe(forgotten ? 1 : 0);
+      if (acknowledged) expect(forgotten).toBe(true);
+      outcomes.add(forgotten);
+      for (const { event } of await log.read('patient-1'))
+        expect((event as PatientAdmitted).name).toBe(forgotten ? '[forgotten]' : PERSON);
+      await privacy.forget('1');
+      expect(await log.read('privacy-1')).toHaveLength(1);
+      for (const { event } of await log.read('patient-1')) expect((event as PatientAdmitted).name).toBe('[forgotten]');
+      expect(JSON.stringify((await inner.readAll()).events)).not.toContain(PERSON);
+      privacy.close();
+    }
+    expect(outcomes.size).toBe(2);
   });
 });

@@ -7,7 +7,7 @@ import type { AppendCall, HistoryCall, HistoryEvent, LogEvent, OutcomeEntry, Rea
 export interface HistoryAppend {
   readonly stream: string;
   readonly expectedVersion: ExpectedVersion;
-  /** How many events; the client makes them, each with an id of its own as its data. */
+  /** How many events; the client makes them, each with an id of its own: its data is `{ id }` as JSON. */
   readonly events: number;
   /** Default `happened`. */
   readonly type?: string;
@@ -44,6 +44,11 @@ export class HistoryClient {
     readonly name: string,
   ) {}
 
+  /** Whether the store knows append conditions. */
+  get hasConditions(): boolean {
+    return this.store.capabilities.conditions;
+  }
+
   /** Appends events to one or more streams in one commit. Gives the answer, or undefined when there was no yes. */
   async append(
     appends: readonly HistoryAppend[],
@@ -55,7 +60,7 @@ export class HistoryClient {
       expectedVersion,
       events: Array.from({ length: events }, (_, index) => ({
         type,
-        data: `${commitId}/${part}/${index}`,
+        data: JSON.stringify({ id: `${commitId}/${part}/${index}` }),
         ...(tags !== undefined && { tags }),
       })),
     }));
@@ -66,7 +71,7 @@ export class HistoryClient {
       appends: batch.map(({ stream, expectedVersion, events }) => ({
         stream,
         expectedVersion,
-        events: events.map(({ data }) => data),
+        events: events.map(({ data }) => idOf(data)),
       })),
     };
     const commit = { appends: batch, ...(retries > 0 && { id: commitId }), ...(conditions && { conditions }) };
@@ -142,12 +147,20 @@ export async function readFinalLog(store: Store): Promise<LogEvent[]> {
   }
 }
 
-/**
- * An event as a history knows it, by the id that {@link HistoryClient} gave it as its data. For a store that keeps
- * references as well as for one that keeps text.
- */
+/** An event as a history knows it, by the id in the data that {@link HistoryClient} gave it. */
 export function identify({ stream, version, position, data }: StoredEvent): HistoryEvent {
-  return { stream, version, position, id: typeof data === 'string' ? data : JSON.stringify(data) };
+  return { stream, version, position, id: idOf(data) };
+}
+
+/** An event of somebody else is known by all of its data. */
+function idOf(data: unknown): string {
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  try {
+    const { id } = JSON.parse(text) as { id?: unknown };
+    return typeof id === 'string' ? id : text;
+  } catch {
+    return text;
+  }
 }
 
 function appendAnswer({ position, versions }: CommitResult): { position: number; versions: readonly number[] } {

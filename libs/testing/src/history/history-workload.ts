@@ -19,8 +19,8 @@ const EXPECTED = ['any', 'any', 'known', 'known', 'known', 'no-stream', 'stream-
 
 /**
  * Lets a client append to and read from a few streams at random: commits to one and to several streams, of one event and
- * of more, with every kind of expected version, some of them out of date, and reads of streams and of the log. Run many of
- * them side by side.
+ * of more, with every kind of expected version, some of them out of date, under append conditions where the store knows
+ * them, and reads of streams and of the log. Run many of them side by side.
  */
 export async function historyWorkload(
   client: HistoryClient,
@@ -35,6 +35,7 @@ export async function historyWorkload(
   const known = new Map<string, number>();
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   let position = 0;
+  let decidedAt = 0;
 
   const expected = (stream: string): ExpectedVersion => {
     const kind = pick(EXPECTED);
@@ -51,6 +52,16 @@ export async function historyWorkload(
     const answer = await client.append(appends, { retries });
     for (const [index, stream] of chosen.entries()) if (answer) known.set(stream, answer.versions[index] as number);
   };
+  // "If nobody has changed anything since I looked": some of the time somebody has.
+  const decide = async (): Promise<void> => {
+    const query = { types: ['changed'], categories: ['history'] };
+    if (random() < 0.7) {
+      const events = await client.readAll({ after: decidedAt, query });
+      decidedAt = events?.at(-1)?.position ?? decidedAt;
+    }
+    const append = { stream: pick(streams), expectedVersion: 'any', events: 1, type: 'changed' } as const;
+    await client.append([append], { retries, conditions: [{ query, after: decidedAt }] });
+  };
   const readStream = async (): Promise<void> => {
     const stream = pick(streams);
     const from = random() < 0.2 ? 1 : Math.max(1, (known.get(stream) ?? 0) - 5);
@@ -64,7 +75,8 @@ export async function historyWorkload(
   };
   for (let count = 0; count < operations && !stopped(); count++) {
     const choice = random();
-    if (choice < 0.6) await append();
+    if (choice < 0.15 && client.hasConditions) await decide();
+    else if (choice < 0.6) await append();
     else if (choice < 0.8) await readStream();
     else await readAll();
   }
