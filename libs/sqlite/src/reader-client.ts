@@ -60,10 +60,11 @@ export class ReaderClient {
     return worker;
   }
 
-  private answered({ id, cells, more, fault }: ReadReply): void {
+  private answered({ id, cells, text, more, fault }: ReadReply): void {
     const asked = this.asked.get(id);
     if (asked === undefined) return;
     for (const cell of cells) asked.cells.push(cell);
+    if (text !== undefined) for (const cell of JSON.parse(text) as Cell[]) asked.cells.push(cell);
     if (more) return;
     this.asked.delete(id);
     if (this.asked.size === 0) this.worker?.unref();

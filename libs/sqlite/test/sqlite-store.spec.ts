@@ -1,6 +1,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { CatgaModule, InvalidOptionError, JsonCodec, Store, UnknownOptionError, type NewEvent } from '@catga/core';
+import {
+  CatgaModule,
+  InvalidOptionError,
+  JsonCodec,
+  Store,
+  UnknownOptionError,
+  type NewEvent,
+  type ReadStreamOptions,
+} from '@catga/core';
 import { CatgaSqliteModule, InvalidNameError, SqliteStore, type SqliteStoreOptions } from '@catga/sqlite';
 import { Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -144,6 +152,38 @@ describe('SqliteStore', () => {
       written.map(({ type, at, data, metadata }) => ({ type, at, data: plain(data), metadata })),
     );
     expect(read.map(({ position }) => position)).toEqual(written.map((_, index) => index + 1));
+    await store.close();
+  });
+
+  it('reads long streams whole, in both directions and any range, bytes or not', async () => {
+    const store = newStore();
+    for (const [stream, bytesAt] of [
+      ['text', -1],
+      ['mixed', 420],
+    ] as const) {
+      const events = Array.from({ length: 620 }, (_, index) => ({
+        type: 'e"1\\',
+        data: index === bytesAt ? new Uint8Array([0, 1]) : `"${index}"\n\u2028é`,
+        ...(index % 3 === 0 && { metadata: `{"i":${index}}` }),
+        ...(index % 5 === 0 && { tags: ['t:"x"'] }),
+        at: index + 0.5,
+      })) as unknown as NewEvent[];
+      await store.commit({ appends: [{ stream, expectedVersion: 'no-stream', events }] });
+      const all = await store.readStream(stream);
+      expect(
+        all.map(({ type, at, data, metadata, tags }) => ({ type, at, data: plain(data), metadata, tags })),
+      ).toEqual(events.map(({ type, at, data, metadata, tags }) => ({ type, at, data: plain(data), metadata, tags })));
+      const versions = async (options: ReadStreamOptions): Promise<number[]> =>
+        (await store.readStream(stream, options)).map(({ version }) => version);
+      const from1 = Array.from({ length: 620 }, (_, index) => index + 1);
+      expect(await versions({ direction: 'backward' })).toEqual([...from1].reverse());
+      expect(await versions({ from: 100, limit: 300 })).toEqual(from1.slice(99, 399));
+      expect(await versions({ direction: 'backward', from: 500, to: 200 })).toEqual(from1.slice(199, 500).reverse());
+      expect(await versions({ limit: 500 })).toEqual(from1.slice(0, 500));
+      expect(await versions({ from: 371, to: 620 })).toEqual(from1.slice(370));
+      expect(await versions({ since: 10, until: 400 })).toEqual(from1.slice(10, 400));
+    }
+    expect(await store.readStream('none')).toEqual([]);
     await store.close();
   });
 

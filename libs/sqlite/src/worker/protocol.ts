@@ -139,6 +139,8 @@ export interface ReadRequest {
 export interface ReadReply {
   readonly id: number;
   readonly cells: readonly Cell[];
+  /** More cells, as JSON. */
+  readonly text?: string;
   readonly more: boolean;
   readonly fault?: Fault;
 }

@@ -7,6 +7,7 @@ import { storedTag } from './record-state.js';
 import type { Query, ReadReply, ReadRequest, WorkerSettings } from './protocol.js';
 import { findSql, RECORD } from './find-sql.js';
 import { EVENT, readAllSql } from './log-sql.js';
+import { readPacked, streamCells, streamRange, streamSql } from './packed-stream.js';
 import { LAST } from './schema.js';
 
 /** Rows an answer: receiving this many keeps the main thread for well under a millisecond. */
@@ -33,6 +34,12 @@ export class Reader {
 
   answer({ id, query }: ReadRequest): void {
     try {
+      const packed = this.packed(query);
+      if (packed !== undefined) {
+        for (const text of packed) this.reply({ id, cells: [], text, more: true });
+        this.reply({ id, cells: [], more: false });
+        return;
+      }
       const rows = this.run(query);
       let at = 0;
       for (; rows.length - at > ROWS_AT_ONCE; at += ROWS_AT_ONCE) {
@@ -85,22 +92,16 @@ export class Reader {
   }
 
   private stream(open: Open, query: Query & { kind: 'stream' }): Cell[][] {
-    const { stream, from, to, since, until, limit, backward } = query;
-    const [low, high] = backward ? [to, from] : [from, to];
-    const times = since === null && until === null ? '' : 'AND e.at >= ? AND e.at <= ?';
-    const order = backward ? 'DESC' : 'ASC';
-    return this.all(
-      open,
-      `SELECT ${EVENT} FROM streams s CROSS JOIN events e ON e.stream_id = s.id WHERE s.name = ? AND s.state < 2
-       AND e.version >= ? AND e.version <= ? ${times} ORDER BY e.version ${order} LIMIT ?`,
-      [
-        stream,
-        low ?? 1,
-        high ?? Number.MAX_SAFE_INTEGER,
-        ...(times === '' ? [] : [since ?? -Number.MAX_VALUE, until ?? Number.MAX_VALUE]),
-        limit,
-      ],
-    );
+    const [low, high] = streamRange(query);
+    return this.all(open, streamSql(EVENT, query), streamCells(query, low, high, query.limit));
+  }
+
+  /** See {@link readPacked}. */
+  private packed(query: Query): string[] | undefined {
+    if (query.kind !== 'stream') return undefined;
+    const open = this.file.get();
+    this.file.assertSameFile();
+    return readPacked(open.connection, query, (sql, cells) => this.all(open, sql, cells));
   }
 
   /** SQLite keeps no statistics of tags for us: a short look at each tells which one narrows the search most. */
