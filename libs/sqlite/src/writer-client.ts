@@ -30,12 +30,6 @@ type Posted =
       readonly reject: (error: Error) => void;
     };
 
-/**
- * So many commits go over at once to a writer that has nothing to do, without waiting for the end of the turn: it works
- * on the beginning of a burst while the rest is still being made. Fewer would have too little to share an fsync for.
- */
-const BURST = 16;
-
 /** What the client tells its store. */
 export interface WriterEvents {
   /** A commit of this store has succeeded. */
@@ -45,8 +39,8 @@ export interface WriterEvents {
 }
 
 /**
- * The main thread's end of the writer. Commits of one turn of the event loop go over in few messages; the writer
- * puts everything it finds waiting into one transaction.
+ * The main thread's end of the writer. Commits of one turn of the event loop go over in one message; the writer puts
+ * everything it finds waiting into one transaction.
  */
 export class WriterClient {
   private worker: Worker | undefined;
@@ -68,11 +62,10 @@ export class WriterClient {
   commit(batch: CommitBatch): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
       writeCommit(this.cells, batch);
-      if (this.waiting.push({ batch, resolve, reject }) >= BURST && this.posted.length === 0) {
-        this.flush();
-      } else if (!this.scheduled) {
+      this.waiting.push({ batch, resolve, reject });
+      if (!this.scheduled) {
         this.scheduled = true;
-        setImmediate(this.endOfTurn);
+        setImmediate(this.flush);
       }
     });
   }
@@ -107,16 +100,12 @@ export class WriterClient {
   }
 
   private readonly flush = (): void => {
+    this.scheduled = false;
     const { cells, waiting } = this;
     if (waiting.length === 0) return;
     this.cells = [];
     this.waiting = [];
     this.post({ kind: 'commits', count: waiting.length, cells }, { kind: 'commits', waiting });
-  };
-
-  private readonly endOfTurn = (): void => {
-    this.scheduled = false;
-    this.flush();
   };
 
   private post(request: WriterRequest, posted: Posted): void {
