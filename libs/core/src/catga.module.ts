@@ -28,6 +28,7 @@ import {
   ValidationBehavior,
 } from './mediator/index.js';
 import { ProcessContext, Processes, ProcessHost, processProviders } from './processes/index.js';
+import { ProjectionHost, ProjectionManager, projectionProviders, ReadModels } from './projections/index.js';
 import { RetryBehavior, TimeoutBehavior } from './resilience/index.js';
 import { MemoryStore, Store, type Codec } from './store/index.js';
 import { StoreHost } from './store-host.js';
@@ -137,10 +138,45 @@ const rootProviders: Provider[] = [
   },
 ];
 
+// Depends on the lifecycle of the mediator, and on the upcasters: its methods need both while it works.
+const projectionHostProvider: Provider = {
+  provide: ProjectionHost,
+  inject: [
+    DiscoveryService,
+    ModuleRef,
+    Store,
+    EventRegistry,
+    EventLog,
+    CATGA_CODEC,
+    CATGA_OPTIONS,
+    EventSourcingHost,
+    CatgaLifecycle,
+  ],
+  useFactory: (
+    discovery: DiscoveryService,
+    moduleRef: ModuleRef,
+    store: Store,
+    registry: EventRegistry,
+    log: EventLog,
+    codec: Codec,
+    options: ResolvedCatgaOptions,
+  ) => new ProjectionHost({ discovery, moduleRef, store, registry, log, codec, settings: options.projections }),
+};
+
 // Depends on the lifecycle of the mediator, so that Nest shuts it down first: steps still need the handlers.
+// And on projections: what runs append must find the inline ones at work.
 const processHostProvider: Provider = {
   provide: ProcessHost,
-  inject: [DiscoveryService, HandlerRegistry, Mediator, Store, CATGA_CODEC, CATGA_OPTIONS, CatgaLifecycle],
+  inject: [
+    DiscoveryService,
+    HandlerRegistry,
+    Mediator,
+    Store,
+    CATGA_CODEC,
+    CATGA_OPTIONS,
+    CatgaLifecycle,
+    ProjectionHost,
+  ],
   useFactory: (
     discovery: DiscoveryService,
     registry: HandlerRegistry,
@@ -178,7 +214,13 @@ const processHostProvider: Provider = {
  */
 @Module({
   imports: [DiscoveryModule],
-  providers: [...rootProviders, processHostProvider, ...processProviders],
+  providers: [
+    ...rootProviders,
+    projectionHostProvider,
+    ...projectionProviders,
+    processHostProvider,
+    ...processProviders,
+  ],
   exports: [
     CATGA_OPTIONS,
     CATGA_CODEC,
@@ -196,6 +238,8 @@ const processHostProvider: Provider = {
     AmbientContext,
     Mediator,
     MediatorMetrics,
+    ProjectionManager,
+    ReadModels,
     Processes,
     ProcessContext,
   ],

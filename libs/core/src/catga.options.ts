@@ -5,6 +5,7 @@ import type { ProcessesHttpOptions } from './http/index.js';
 import { resolveIdsOptions, type IdsOptions } from './ids/index.js';
 import { resolveMediatorOptions, type MediatorOptions } from './mediator/index.js';
 import { defaultCodec, isCodec, resolveProcessOptions, type ProcessesOptions } from './processes/index.js';
+import { resolveProjectionsOptions, type ProjectionsOptions } from './projections/index.js';
 import { Store, type Codec, type MemoryStoreOptions } from './store/index.js';
 import { CATGA_OPTIONS } from './catga.tokens.js';
 
@@ -21,6 +22,8 @@ export interface CatgaModuleOptions {
   readonly codec?: Codec | undefined;
   /** Classes of events, versions to write. */
   readonly eventSourcing?: EventSourcingOptions | undefined;
+  /** Whether this node works on projections, and how they change hands. */
+  readonly projections?: ProjectionsOptions | undefined;
   /** Time-outs, retries and limits of processes; see the process engine. */
   readonly processes?: ProcessesOptions | undefined;
   /**
@@ -28,6 +31,11 @@ export interface CatgaModuleOptions {
    * something closed outside development. With `forRootAsync` it stands beside `useFactory`.
    */
   readonly endpoints?: ProcessesHttpOptions | false | undefined;
+  /**
+   * The `/projections` endpoints: their options, or false for none. Default: as `endpoints`, mounted at `/projections`.
+   * With `forRootAsync` it stands beside `useFactory`.
+   */
+  readonly projectionEndpoints?: ProcessesHttpOptions | false | undefined;
   /**
    * The store when no store module is imported: options of the memory store, or a store of your own.
    * Default: a memory store in `reference` mode.
@@ -50,12 +58,9 @@ const SECTIONS = {
     return value ?? {};
   },
   // Taken out by the module definition in forRoot; what is still here came from a factory, too late for routes.
-  endpoints: (value: unknown) => {
-    if (value === undefined) return;
-    const place =
-      'it beside useFactory, because it decides which routes there are: forRootAsync({ endpoints, useFactory })';
-    throw new InvalidOptionError('endpoints', value, place);
-  },
+  endpoints: (value: unknown) => refuseLate('endpoints', value),
+  projectionEndpoints: (value: unknown) => refuseLate('projectionEndpoints', value),
+  projections: (value: ProjectionsOptions | undefined) => resolveProjectionsOptions(value),
   store: (value: MemoryStoreOptions | Store | undefined) => storeOption(value),
 };
 
@@ -68,10 +73,12 @@ const SECTIONS = {
 export function resolveCatgaOptions(options: CatgaModuleOptions = {}) {
   assertKnownOptions('CatgaModule.forRoot', options, Object.keys(SECTIONS));
   SECTIONS.endpoints(options.endpoints);
+  SECTIONS.projectionEndpoints(options.projectionEndpoints);
   return {
     ids: SECTIONS.ids(options.ids),
     mediator: SECTIONS.mediator(options.mediator),
     eventSourcing: SECTIONS.eventSourcing(options.eventSourcing),
+    projections: SECTIONS.projections(options.projections),
     processes: SECTIONS.processes(options.processes),
     codec: SECTIONS.codec(options.codec, options.processes),
     store: SECTIONS.store(options.store),
@@ -80,6 +87,12 @@ export function resolveCatgaOptions(options: CatgaModuleOptions = {}) {
 
 /** Injects the checked options of the application, a {@link ResolvedCatgaOptions}. */
 export const InjectCatgaOptions = (): ParameterDecorator => Inject(CATGA_OPTIONS);
+
+function refuseLate(name: string, value: unknown): void {
+  if (value === undefined) return;
+  const place = `it beside useFactory, because it decides which routes there are: forRootAsync({ ${name}, useFactory })`;
+  throw new InvalidOptionError(name, value, place);
+}
 
 function codecOption(value: Codec | undefined, processes: ProcessesOptions | undefined): Codec {
   const own = processes?.serializer;

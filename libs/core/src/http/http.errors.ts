@@ -29,7 +29,7 @@ export class OperationsClosedError extends CatgaError {
   readonly kind = 'request';
   constructor(why: string) {
     super(
-      `The endpoints that change processes are closed: ${why}. Protect them with endpoints: { guards: [YourGuard] }, or open them to everybody who can reach them with endpoints: { allowOperations: true }.`,
+      `The endpoints that change something are closed: ${why}. Protect them with endpoints: { guards: [YourGuard] }, or open them to everybody who can reach them with endpoints: { allowOperations: true }.`,
     );
   }
 }

@@ -1,6 +1,7 @@
 // Mounting the endpoints
 export { CatgaProcessesHttpModule } from './processes-http.module.js';
 export { createProcessesController } from './create-processes-controller.js';
+export { createProjectionsController } from './create-projections-controller.js';
 export { resolveHttpOptions, type ProcessesHttpOptions, type ResolvedHttpOptions } from './http.options.js';
 
 // For the application's own routes

@@ -126,6 +126,12 @@ export function parseEventsQuery(query: RawQuery): EventsQuery {
   return q.done<EventsQuery>({ after, limit: q.whole('limit', 1, MAX_PAGE) ?? MAX_PAGE });
 }
 
+/** What `GET /projections/:name/dead-letters` understands in its query. @throws {InvalidQueryError} */
+export function parseLettersQuery(query: RawQuery): { readonly limit?: number; readonly cursor?: string } {
+  const q = new QueryReader(query, ['limit', 'cursor']);
+  return q.done<{ limit: number; cursor: string }>({ limit: q.whole('limit', 1, MAX_PAGE), cursor: q.text('cursor') });
+}
+
 /** @throws {InvalidQueryError} */
 export function parseStartQuery(query: RawQuery): StartQuery {
   const q = new QueryReader(query, ['wait', 'id', 'onExisting', 'tag']);

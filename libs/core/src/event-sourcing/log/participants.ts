@@ -8,9 +8,15 @@ import type { LogCommit } from './event-log.types.js';
 /** Tries of a commit that lost against another one for records of participants. */
 const ATTEMPTS = 20;
 
+/** A first attempt met a conflict: it is worth another one. */
+class LostRaceError extends Error {}
+
 /** Commits events together with what participants write for them. */
 export class Participants {
   private readonly list: CommitParticipant[] = [];
+  /** Commits that have lost a race, or came while others had: they go one after the other. */
+  private queued = 0;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly store: Store) {}
 
@@ -36,6 +42,33 @@ export class Participants {
     commit: LogCommit,
     appends: readonly StreamAppend[],
   ): Promise<CommitResult> {
+    // Side by side as long as nobody is in anybody's way. Once they are, taking turns is what lets each of them through.
+    if (this.queued > 0) return this.inTurn(() => this.attempts(participants, commit, appends, ATTEMPTS));
+    try {
+      return await this.attempts(participants, commit, appends, 1);
+    } catch (error) {
+      if (!(error instanceof LostRaceError)) throw error;
+      return this.inTurn(() => this.attempts(participants, commit, appends, ATTEMPTS));
+    }
+  }
+
+  private async inTurn<T>(run: () => Promise<T>): Promise<T> {
+    this.queued++;
+    const turn = this.last.then(run, run);
+    this.last = turn.catch(() => undefined);
+    try {
+      return await turn;
+    } finally {
+      this.queued--;
+    }
+  }
+
+  private async attempts(
+    participants: readonly CommitParticipant[],
+    commit: LogCommit,
+    appends: readonly StreamAppend[],
+    most: number,
+  ): Promise<CommitResult> {
     for (let attempt = 1; ; attempt++) {
       const placed = await this.place(appends);
       const extra = await this.prepare(participants, commit, placed);
@@ -43,7 +76,9 @@ export class Participants {
       try {
         return await this.store.commit({ ...batchOf(commit, placed), records });
       } catch (error) {
-        if (attempt === ATTEMPTS || !isOurs(error, appends, extra)) throw error;
+        if (!isOurs(error, appends, extra)) throw error;
+        if (attempt < most) continue;
+        throw most === 1 ? new LostRaceError() : error;
       }
     }
   }

@@ -1,0 +1,168 @@
+import type { INestApplication } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import {
+  CatgaModule,
+  EventLog,
+  On,
+  Projection,
+  ProjectionManager,
+  ReadModels,
+  type CatgaModuleOptions,
+  type ProjectionContext,
+  type ProjectionTarget,
+  type TargetStep,
+} from '@catga/core';
+import { OrderPlaced, orderProjection, Orders, until } from './support/shop.js';
+
+const open: INestApplication[] = [];
+afterEach(async () => {
+  for (const app of open.splice(0)) await app.close();
+});
+
+async function application(providers: unknown[], options: CatgaModuleOptions = {}): Promise<INestApplication> {
+  @Module({ imports: [CatgaModule.forRoot({ store: { mode: 'copy' }, ...options })], providers: providers as never })
+  class AppModule {}
+  const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
+  const app = module.createNestApplication({ logger: false });
+  open.push(app);
+  await app.listen(0, '127.0.0.1');
+  return app;
+}
+
+async function call(app: INestApplication, method: string, path: string, body?: object) {
+  const response = await fetch(`${await app.getUrl()}${path}`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> };
+}
+
+describe('projections in a Nest application', () => {
+  it('are found, injected, kept up and operated over HTTP', async () => {
+    let broken = true;
+    const projection = orderProjection({ onError: { attempts: 1, then: 'skip' } }, (event) => {
+      if (broken && event instanceof OrderPlaced && event.orderId === '2') throw new Error('not yet');
+    });
+    const app = await application([projection]);
+    const log = app.get(EventLog);
+    await log.append('order-1', [new OrderPlaced('1', 'de', 5)]);
+    const { position } = await log.append('order-2', [new OrderPlaced('2', 'de', 5)]);
+    await app.get(ProjectionManager).waitFor(projection, position);
+    expect(await app.get(ReadModels).of(projection, Orders).get('1')).toMatchObject({ amount: 5 });
+
+    const all = await call(app, 'GET', '/projections');
+    expect(all.body['projections']).toMatchObject([
+      { name: 'order-list', condition: 'running', position: 2, deadLetters: 1, lag: { events: 0 } },
+    ]);
+    const letters = await call(app, 'GET', '/projections/order-list/dead-letters');
+    expect(letters.body['deadLetters']).toMatchObject([{ id: '1-2', reason: 'failed', error: { message: 'not yet' } }]);
+    expect(JSON.stringify(letters.body)).not.toContain('.ts:');
+    broken = false;
+    const replay = await call(app, 'POST', '/projections/order-list/dead-letters/1-2/replay');
+    expect(replay).toMatchObject({ status: 200, body: { replayed: 1 } });
+    expect((await call(app, 'GET', '/projections/order-list/dead-letters/1-2')).status).toBe(404);
+
+    const paused = await call(app, 'POST', '/projections/order-list/pause', { by: 'ada' });
+    expect(paused.body).toMatchObject({ condition: 'paused', paused: { by: 'ada' } });
+    expect((await call(app, 'POST', '/projections/order-list/resume')).body).not.toHaveProperty('paused');
+    expect((await call(app, 'POST', '/projections/order-list/rebuild')).status).toBe(202);
+    await until(
+      async () => ((await call(app, 'GET', '/projections/order-list')).body['generation'] as number) === 2,
+      'it is rebuilt',
+    );
+    expect(await app.get(ReadModels).of(projection, Orders).get('2')).toMatchObject({ amount: 5 });
+    expect((await call(app, 'POST', '/projections/order-list/rebuild/cancel')).status).toBe(200);
+    expect(await call(app, 'GET', '/projections/order-lst')).toMatchObject({
+      status: 404,
+      body: { code: 'CATGA_PROJECTION_UNKNOWN', detail: expect.stringContaining('Did you mean "order-list"') },
+    });
+    expect((await call(app, 'POST', '/projections/order-list/pause', { who: 1 })).status).toBe(422);
+    expect((await call(app, 'GET', '/projections/order-list/dead-letters?limt=1')).status).toBe(400);
+  });
+
+  it('are behind the guards of the process endpoints, and closed where those are', async () => {
+    const closed = await application([orderProjection()], { endpoints: { allowOperations: false } });
+    expect((await call(closed, 'GET', '/projections')).status).toBe(200);
+    expect(await call(closed, 'POST', '/projections/order-list/rebuild')).toMatchObject({
+      status: 403,
+      body: { code: 'CATGA_OPERATIONS_CLOSED' },
+    });
+    class Nobody {
+      canActivate(): boolean {
+        return false;
+      }
+    }
+    const guarded = await application([orderProjection()], { endpoints: { guards: [Nobody] } });
+    expect((await call(guarded, 'GET', '/projections')).status).toBe(403);
+    const none = await application([orderProjection()], { endpoints: false });
+    expect((await call(none, 'GET', '/projections')).status).toBe(404);
+  });
+
+  it('fail at boot, with what to write, when options or a target are wrong', async () => {
+    const boot = (providers: unknown[], options?: object) => application(providers, options as never);
+    await expect(boot([], { projections: { leese: '5s' } })).rejects.toMatchObject({ code: 'CATGA_UNKNOWN_OPTION' });
+    await expect(boot([], { projections: { lease: '1ms' } })).rejects.toMatchObject({ code: 'CATGA_INVALID_OPTION' });
+    await expect(boot([orderProjection({ name: '' })])).rejects.toMatchObject({ code: 'CATGA_PROJECTION_DEFINITION' });
+    @Projection({ name: 'own', target: Ledger })
+    class Own {
+      @On(OrderPlaced) placed(): void {}
+    }
+    await expect(boot([Own])).rejects.toThrow('its target Ledger is no provider');
+  });
+
+  it('may keep their model and position in a database of their own, applied if newer', async () => {
+    @Projection({ name: 'ledger', target: Ledger, batch: 2, onError: { attempts: 3, backoff: 1 } })
+    class LedgerProjection {
+      failures = 1;
+      @On(OrderPlaced)
+      placed(event: OrderPlaced, ctx: ProjectionContext<Map<string, number>>) {
+        ctx.target.set(event.country, (ctx.target.get(event.country) ?? 0) + event.amount);
+        if (event.orderId === '3' && this.failures-- > 0) throw new Error('once');
+      }
+    }
+    const app = await application([LedgerProjection, Ledger]);
+    const ledger = app.get(Ledger);
+    // The answer of a transaction is lost: the position in the database says that it was applied.
+    ledger.loseAnswer = true;
+    let position = 0;
+    for (let n = 1; n <= 6; n++)
+      ({ position } = await app.get(EventLog).append(`order-${n}`, [new OrderPlaced(String(n), 'de', n)]));
+    await app.get(ProjectionManager).waitFor(LedgerProjection, position);
+    expect(ledger.sums.get('de')).toBe(21);
+    expect(ledger.positions.get('ledger@1/0')).toBe(position);
+  });
+});
+
+/** A database with transactions, in a few lines. */
+class Ledger implements ProjectionTarget<Map<string, number>> {
+  sums = new Map<string, number>();
+  readonly positions = new Map<string, number>();
+  loseAnswer = false;
+
+  async position(checkpoint: string): Promise<number> {
+    return this.positions.get(checkpoint) ?? 0;
+  }
+
+  async apply(
+    { checkpoint, from, to }: TargetStep,
+    write: (sums: Map<string, number>) => Promise<void>,
+  ): Promise<boolean> {
+    if ((this.positions.get(checkpoint) ?? 0) !== from) return false;
+    const copy = new Map(this.sums);
+    await write(copy);
+    this.sums = copy;
+    this.positions.set(checkpoint, to);
+    if (this.loseAnswer) {
+      this.loseAnswer = false;
+      throw new Error('connection lost');
+    }
+    return true;
+  }
+
+  async remove(checkpoint: string): Promise<void> {
+    this.positions.delete(checkpoint);
+  }
+}
