@@ -23,24 +23,24 @@ interface Range {
 /** The statement of a read of the log. Its text depends on the shape of the query only, not on how many names it has. */
 export function readAllSql(query: Query & { kind: 'all' }): Sql {
   const { filters, backward, limit } = query;
-  const order = `ORDER BY e.position${backward ? ' DESC' : ''} LIMIT ?`;
+  const order = (position: string): string => `ORDER BY ${position}${backward ? ' DESC' : ''} LIMIT ?`;
   if (filters !== null && filters.length > 1 && byTags(filters)) {
     const { sql, cells } = positionsSql(filters, query);
     return {
-      sql: `SELECT ${EVENT}, s.name FROM (${sql}) p CROSS JOIN events e ON e.position = p.position CROSS JOIN streams s ON s.id = e.stream_id ${order}`,
+      sql: `SELECT ${EVENT}, s.name FROM (${sql}) p CROSS JOIN events e ON e.position = p.position CROSS JOIN streams s ON s.id = e.stream_id ${order('p.position')}`,
       cells: [...cells, limit],
     };
   }
-  const { sql, cells } = search(filters, query);
-  return { sql: `SELECT ${EVENT}, s.name ${sql} ${order}`, cells: [...cells, limit] };
+  const { sql, cells, position } = search(filters, query);
+  return { sql: `SELECT ${EVENT}, s.name ${sql} ${order(position)}`, cells: [...cells, limit] };
 }
 
 /** The position of an event after `after` that matches, whatever the state of its stream. */
 export function anyAfterSql(filters: readonly FilterRow[], after: number): Sql {
   const range: Range = { after, before: null, backward: false, closed: true, limit: 1 };
   if (filters.length > 1 && byTags(filters)) return positionsSql(filters, range);
-  const { sql, cells } = search(filters, range);
-  return { sql: `SELECT e.position ${sql} ORDER BY e.position LIMIT 1`, cells };
+  const { sql, cells, position } = search(filters, range);
+  return { sql: `SELECT ${position} ${sql} ORDER BY ${position} LIMIT 1`, cells };
 }
 
 /** Whether the index of tags leads to everything that matches: no need to look at all events then. */
@@ -51,15 +51,20 @@ function byTags(filters: readonly FilterRow[]): boolean {
 /** Positions that match any of the filters: each search runs along the index of tags, SQLite merges them. */
 function positionsSql(filters: readonly FilterRow[], range: Range): Sql {
   const parts = filters.map((filter) => search([filter], range));
-  const union = parts.map(({ sql }) => `SELECT e.position AS position ${sql}`).join(' UNION ');
+  const union = parts.map(({ sql, position }) => `SELECT ${position} AS position ${sql}`).join(' UNION ');
   return {
     sql: `${union} ORDER BY position${range.backward ? ' DESC' : ''} LIMIT ?`,
     cells: [...parts.flatMap(({ cells }) => cells), range.limit],
   };
 }
 
-/** `FROM … WHERE …` over `e` and `s`. `CROSS JOIN` keeps SQLite on the way from left to right. */
-function search(filters: readonly FilterRow[] | null, { after, before, closed }: Range): Sql {
+/** `FROM … WHERE …`, and the column whose index it runs along: sorted by any other one, SQLite would sort it all. */
+interface Search extends Sql {
+  readonly position: string;
+}
+
+/** A search over `e` and `s`. `CROSS JOIN` keeps SQLite on the way from left to right. */
+function search(filters: readonly FilterRow[] | null, { after, before, closed }: Range): Search {
   const cells: Cell[] = [];
   const where: string[] = [];
   const condition = (sql: string, ...values: Cell[]): void => {
@@ -86,7 +91,7 @@ function search(filters: readonly FilterRow[] | null, { after, before, closed }:
     condition(either.length === 0 ? '0' : `(${either.map(({ sql }) => sql).join(' OR ')})`);
     for (const each of either) cells.push(...each.cells);
   }
-  return { sql: `FROM ${from.join(' CROSS JOIN ')} WHERE ${where.join(' AND ')}`, cells };
+  return { sql: `FROM ${from.join(' CROSS JOIN ')} WHERE ${where.join(' AND ')}`, cells, position };
 }
 
 function filterSql({ types, categories, tags }: FilterRow, tagsJoined: boolean): Sql {

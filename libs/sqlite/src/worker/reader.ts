@@ -16,6 +16,9 @@ const ROWS_AT_ONCE = 250;
 const EVENT_PAYLOADS = [4, 5];
 const RECORD_PAYLOADS = [3];
 
+/** Shapes of queries whose statements are kept; a program has a few dozen. */
+const MOST_STATEMENTS = 200;
+
 interface Open {
   readonly connection: Connection;
   readonly statements: Map<string, Statement>;
@@ -118,6 +121,7 @@ export class Reader {
   private all({ connection, statements }: Open, sql: string, cells: readonly Cell[]): Cell[][] {
     let statement = statements.get(sql);
     if (statement === undefined) {
+      if (statements.size >= MOST_STATEMENTS) statements.clear();
       statement = connection.prepare(sql);
       statements.set(sql, statement);
     }
