@@ -198,6 +198,33 @@ describe.each(STORES)('an event log on $name', (kind) => {
     const last = await log.replay('account-1', (_event, version) => replayed.push(version), { from: 2, to: 6 });
     expect([last, replayed]).toEqual([6, [2, 3, 4, 5, 6]]);
     expect(await log.replay('nothing-1', () => replayed.push(0))).toBe(0);
+    replayed.length = 0;
+    expect(await log.replay('account-1', (_event, version) => replayed.push(version), { from: 6 })).toBe(7);
+    expect(replayed).toEqual([6, 7]);
+    expect(await log.replay('account-1', () => replayed.push(0), { from: 8 })).toBe(7);
+  });
+
+  it('gives a history as it is, also when a part of it was truncated or stored by somebody else', async () => {
+    await log.append('account-1', [opened(), new MoneyDeposited(1n), new AccountClosed(), new MoneyDeposited(2n)]);
+    await log.truncate('account-1', 3);
+    const stored = await log.read('account-1');
+    const { events, first, payloads, timeOf } = await log.history('account-1');
+    expect(events).toEqual([new AccountClosed(), new MoneyDeposited(2n)]);
+    expect(first).toMatchObject({ version: 3, position: 3 });
+    expect(payloads).toHaveLength(2);
+    expect([timeOf(0), timeOf(1)]).toEqual(stored.map(({ at }) => at));
+    expect(await log.history('account-1', 5)).toMatchObject({ events: [], first: undefined });
+    expect(await log.history('nothing-1')).toMatchObject({ events: [], first: undefined });
+    const data = store.capabilities.payload === 'encoded' ? '{"reason":"theirs"}' : { reason: 'theirs' };
+    const foreign = { stream: 'account-1', expectedVersion: 4, events: [{ type: 'account-closed', data }] };
+    await store.commit({ appends: [foreign] });
+    const [last] = (await log.history('account-1', 5)).events;
+    expect(last).toBeInstanceOf(AccountClosed);
+    expect(last).toEqual({ reason: 'theirs' });
+    const strangers = new EventLog(store, new EventRegistry(store));
+    expect(await codeOf(strangers.history('account-1'))).toBe('CATGA_UNKNOWN_EVENT_TYPE');
+    await log.delete('account-1');
+    expect((await log.history('account-1')).events).toEqual([]);
   });
 
   it('reads of all streams what is asked for, and says how far it has looked', async () => {

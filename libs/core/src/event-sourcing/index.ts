@@ -107,6 +107,7 @@ export {
   type RecordedPage,
   type ReplayOptions,
   type StreamChangeOptions,
+  type StreamHistory,
   type SubscribeOptions,
   type Subscription,
   type SubscriptionHandler,

@@ -41,6 +41,7 @@ export {
   type StoredEvent,
   type StoredRecord,
   type StreamAppend,
+  type StreamPayloads,
 } from './store.js';
 export {
   AppendConditionError,

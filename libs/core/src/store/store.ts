@@ -248,6 +248,18 @@ export interface DerivedRecord {
   version(last: EventShape): number;
 }
 
+/** The payloads of a stream, see {@link Store.readPayloads}. */
+export interface StreamPayloads {
+  /** In the order of the stream, without a gap. */
+  readonly payloads: readonly Payload[];
+  /** Version of the first one. */
+  readonly version: number;
+  /** Position of the first one. */
+  readonly position: number;
+  /** When one of them happened, by its place in `payloads`. Milliseconds since 1970. */
+  readonly timeOf: (index: number) => number;
+}
+
 /**
  * The one port to everything kept: an event log and keyed records, written together in one atomic commit.
  * Processes, projections, outbox, leases and timers are all written on it once. A provider implements it and passes
@@ -290,6 +302,12 @@ export abstract class Store {
 
   /** Throws {@link StoreUnavailableError} when a commit would fail now. For health checks. */
   abstract ping(): Promise<void>;
+
+  /**
+   * The payloads of a stream from this version on, and nothing made beside them: what folding a long history costs is
+   * then the fold. Undefined when there are none. Only stores that keep references offer it.
+   */
+  readPayloads?(stream: string, from: number): StreamPayloads | undefined;
 
   /** See {@link DirectStream}. @throws {VersionConflictError} when the stream exists */
   openDirect?(stream: string): DirectStream;

@@ -1,5 +1,4 @@
-import type { StoredEvent } from '../../store/index.js';
-import type { EventLog } from '../log/index.js';
+import type { EventLog, StreamHistory } from '../log/index.js';
 import type { Snapshot, SnapshotService, SnapshotTrail } from '../snapshots/index.js';
 import { AggregateHistoryError } from './aggregate.errors.js';
 import type { AggregateId } from './aggregate-root.js';
@@ -36,11 +35,11 @@ export class StateReader {
   }
 
   private async fromStart<State>(model: StateModel<State>, id: AggregateId, stream: string): Promise<Loaded<State>> {
-    const stored = await this.log.store.readStream(stream);
-    const first = stored[0]?.version ?? (await this.firstLost(stream));
+    const history = await this.log.history(stream);
+    const first = history.first?.version ?? (await this.firstLost(stream));
     if (first > 1) throw new AggregateHistoryError(model.name, stream, first);
-    const state = model.replay(model.create(id), await this.events(stored));
-    return { stream, state, version: stored.length, trail: this.trailOf(model, 0, stored) };
+    const state = model.replay(model.create(id), history.events);
+    return { stream, state, version: history.events.length, trail: this.trailOf(model, 0, history, 0) };
   }
 
   /** First version of a stream that gave no events: more than 1 when they were truncated, all of them. */
@@ -56,23 +55,24 @@ export class StateReader {
     snapshot: Snapshot,
   ): Promise<Loaded<State> | undefined> {
     // The event of its version is read too: only that shows whether the snapshot belongs to this history.
-    const stored = await this.log.store.readStream(stream, { from: snapshot.version });
-    if (!(await this.belongs(snapshot, stored[0], stream))) {
+    const history = await this.log.history(stream, snapshot.version);
+    const { first, events } = history;
+    if (!(await this.belongs(snapshot, first, stream))) {
       return this.snapshots.ignored(model, stream, 'other-history');
     }
-    const tail = stored[0]?.version === snapshot.version ? stored.slice(1) : stored;
+    const seen = first?.version === snapshot.version ? 1 : 0;
     const state = this.restored(model, id, stream, snapshot);
     if (state === undefined) return undefined;
     this.snapshots.metrics.count('used');
     return {
       stream,
-      state: model.replay(state.value, await this.events(tail)),
-      version: snapshot.version + tail.length,
-      trail: this.trailOf(model, snapshot.version, tail),
+      state: model.replay(state.value, seen === 0 ? events : events.slice(seen)),
+      version: snapshot.version + events.length - seen,
+      trail: this.trailOf(model, snapshot.version, history, seen),
     };
   }
 
-  private async belongs(snapshot: Snapshot, first: StoredEvent | undefined, stream: string): Promise<boolean> {
+  private async belongs(snapshot: Snapshot, first: StreamHistory['first'], stream: string): Promise<boolean> {
     if (first?.version === snapshot.version) return first.position === snapshot.position;
     // Truncated up to the snapshot: nothing is left to compare with, and nothing is missing.
     if (first !== undefined) return first.version === snapshot.version + 1;
@@ -93,18 +93,18 @@ export class StateReader {
     }
   }
 
-  private async events(stored: readonly StoredEvent[]): Promise<readonly object[]> {
-    const { registry } = this.log;
-    if (registry.hasTransforms) await registry.prepareDecode(stored);
-    const events = new Array<object>(stored.length);
-    for (let at = 0; at < stored.length; at++) events[at] = registry.decodeEvent(stored[at] as StoredEvent);
-    return events;
-  }
-
-  private trailOf(model: StreamOwner, version: number, tail: readonly StoredEvent[]): SnapshotTrail | undefined {
+  /** @param seen how many of the history the state at `version` holds already */
+  private trailOf(
+    model: StreamOwner,
+    version: number,
+    { payloads, timeOf }: StreamHistory,
+    seen: number,
+  ): SnapshotTrail | undefined {
     if (model.snapshots === undefined) return undefined;
     let bytes = 0;
-    if (model.snapshots.when.needsBytes) for (const { data } of tail) bytes += this.snapshots.sizeOf(data);
-    return { version, oldestAt: tail[0]?.at, bytes };
+    if (model.snapshots.when.needsBytes) {
+      for (let at = seen; at < payloads.length; at++) bytes += this.snapshots.sizeOf(payloads[at]);
+    }
+    return { version, oldestAt: payloads.length > seen ? timeOf(seen) : undefined, bytes };
   }
 }

@@ -11,7 +11,6 @@ export class EventEncoder {
   constructor(
     private readonly codec: Codec | undefined,
     private readonly downcasters: VersionSteps,
-    private readonly writeAs: Readonly<Record<string, number>>,
   ) {}
 
   encode(
@@ -21,7 +20,7 @@ export class EventEncoder {
     shared: SharedMetadata | undefined,
     extra: readonly string[] | undefined,
   ): NewEvent {
-    const version = this.writeAs[type.name] ?? type.version;
+    const version = type.writeVersion;
     const metadata = metadataOf(id, version, shared);
     const data = this.data(type, event, version);
     const stored = this.codec === undefined ? data : this.codec.encode(data);

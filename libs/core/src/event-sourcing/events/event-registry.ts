@@ -36,6 +36,7 @@ export class EventRegistry {
   private readonly ids = new TextIdGenerator();
   private readonly encoder: EventEncoder;
   private readonly reader: EventReader;
+  private readonly writeAs: Readonly<Record<string, number>>;
   private readonly needsNames: boolean;
   private readonly storeName: string;
 
@@ -46,7 +47,8 @@ export class EventRegistry {
     this.needsNames = durable;
     this.storeName = name;
     const codec = payload === 'encoded' ? this.codec : undefined;
-    this.encoder = new EventEncoder(codec, this.downcasters, options.writeAs ?? {});
+    this.writeAs = options.writeAs ?? {};
+    this.encoder = new EventEncoder(codec, this.downcasters);
     this.reader = new EventReader(codec, this.byName, this.upcasters);
   }
 
@@ -202,6 +204,25 @@ export class EventRegistry {
   }
 
   /**
+   * True when each of these payloads is an event already, an instance of a registered class: so it is on a store that
+   * keeps references, unless something was changed on its way in.
+   */
+  areEvents(payloads: readonly unknown[]): payloads is readonly object[] {
+    // A stream has events of a few classes: comparing with those met so far takes a fifth of a look-up, and
+    // `constructor` a fifth of `Object.getPrototypeOf`.
+    const met: unknown[] = [];
+    for (const payload of payloads) {
+      const type = (payload as object | null | undefined)?.constructor;
+      let at = met.length - 1;
+      while (at >= 0 && met[at] !== type) at--;
+      if (at >= 0) continue;
+      if (typeof type !== 'function' || !this.byPrototype.has(type.prototype as object)) return false;
+      met.push(type);
+    }
+    return true;
+  }
+
+  /**
    * The fields of an event in an older version of its class, e.g. to send it to a program that knows only that.
    *
    * @throws {DowncastError}
@@ -231,6 +252,7 @@ export class EventRegistry {
       throw new EventTypeConflictError(type.name, reason);
     }
     for (const check of this.checks) check(type);
+    type.writeVersion = this.writeAs[type.name] ?? type.version;
     this.chooseTransforms(type);
     this.byName.set(type.name, type);
     this.byPrototype.set(type.eventClass.prototype as object, type);

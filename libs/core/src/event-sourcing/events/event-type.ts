@@ -13,6 +13,8 @@ export class EventType<E extends object = object> implements DescribedEventType 
   readonly tagger: EventTagger | undefined;
   /** What changes its payload on the way; mostly undefined. */
   transforms: readonly PayloadTransform[] | undefined;
+  /** Version that events are written in: that of the class, or an older one while older programs still run. */
+  writeVersion: number;
   private readonly prototype: object;
   // Own fields that a plain assignment would run into a setter or a getter with: such classes take the slow way.
   private readonly hasAccessors: boolean;
@@ -21,6 +23,7 @@ export class EventType<E extends object = object> implements DescribedEventType 
     const identity = messageIdentity(eventClass);
     this.name = identity.name;
     this.version = identity.version;
+    this.writeVersion = identity.version;
     this.isExplicit = identity.isExplicit;
     this.tagger = eventTagger(eventClass);
     this.prototype = eventClass.prototype as object;

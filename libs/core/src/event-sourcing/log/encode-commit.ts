@@ -1,22 +1,31 @@
-import type { CommitBatch, NewEvent, StreamAppend } from '../../store/index.js';
+import type { CommitBatch, ExpectedVersion, StreamAppend } from '../../store/index.js';
 import { sharedMetadata, type EventRegistry } from '../events/index.js';
-import type { LogAppend, LogCommit } from './event-log.types.js';
+import type { EventNotes, LogAppend, LogCommit } from './event-log.types.js';
 import { ReservedStreamError } from './log.errors.js';
 import { JOURNALS } from './selection.js';
 
 /** What the store is given for events to append. */
-export function encodeAppend(registry: EventRegistry, append: LogAppend): StreamAppend {
-  const { stream, events, expectedVersion = 'any' } = append;
+export function encodeAppend(
+  registry: EventRegistry,
+  stream: string,
+  events: readonly object[],
+  expectedVersion: ExpectedVersion | undefined,
+  notes: EventNotes,
+): StreamAppend {
   if (stream.startsWith(JOURNALS)) throw new ReservedStreamError(stream);
-  return { stream, expectedVersion, events: encodeEvents(registry, append, events) };
-}
-
-function encodeEvents(registry: EventRegistry, append: LogAppend, events: readonly object[]): readonly NewEvent[] {
-  const { metadata, context, tags } = append;
+  const { metadata, context, tags } = notes;
   const shared = sharedMetadata(metadata, context);
   // Most appends have one event: no closure and no growing array for it.
-  if (events.length === 1) return [registry.encode(events[0] as object, shared, tags)];
-  return events.map((event) => registry.encode(event, shared, tags));
+  const encoded =
+    events.length === 1
+      ? [registry.encode(events[0] as object, shared, tags)]
+      : events.map((event) => registry.encode(event, shared, tags));
+  return { stream, expectedVersion: expectedVersion ?? 'any', events: encoded };
+}
+
+/** The same for all the appends of a commit. */
+export function encodeAppends(registry: EventRegistry, appends: readonly LogAppend[]): readonly StreamAppend[] {
+  return appends.map((append) => encodeAppend(registry, append.stream, append.events, append.expectedVersion, append));
 }
 
 /** The batch for the store, with what was encoded of its appends. */

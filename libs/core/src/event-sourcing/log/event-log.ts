@@ -1,19 +1,19 @@
 import { chain, isPromise, type MaybePromise } from '../../foundation/index.js';
-import type { CommitResult, Store, StreamAppend, StreamChange, StreamInfo } from '../../store/index.js';
+import type { CommitResult, Store, StoredEvent, StreamChange, StreamInfo } from '../../store/index.js';
 import type { EventRegistry, RecordedEvent } from '../events/index.js';
 import type { CommitParticipant } from './commit-participant.js';
-import { batchOf, encodeAppend } from './encode-commit.js';
+import { batchOf, encodeAppend, encodeAppends } from './encode-commit.js';
 import { EventDecoder } from './event-decoder.js';
 import type {
   AppendOptions,
   AppendResult,
-  LogAppend,
   LogCommit,
   LogCommitResult,
   ReadEventsOptions,
   ReadLogOptions,
   RecordedPage,
   ReplayOptions,
+  StreamHistory,
   StreamChangeOptions,
 } from './event-log.types.js';
 import { LogSubscription } from './log-subscription.js';
@@ -58,11 +58,17 @@ export class EventLog {
    * @throws {StoreUnavailableError}
    */
   append(stream: string, events: readonly object[], options: AppendOptions = NOTHING): Promise<AppendResult> {
-    const { expectedVersion, metadata, context, tags, id, conditions, records } = options;
-    const append: LogAppend = { stream, events, expectedVersion, metadata, context, tags };
-    // Written out, so that all appends make objects of one shape; a spread costs more than the append itself.
-    const commit: LogCommit = { appends: [append], conditions, records, streams: undefined, id };
-    return settle(() => chain(this.write(commit), appendResult));
+    return settle(() => {
+      const { expectedVersion, id, conditions, records } = options;
+      const isPlain = id === undefined && conditions === undefined && records === undefined;
+      if (!isPlain || this.registry.hasTransforms || this.participants.any) {
+        return chain(this.write({ ...options, appends: [{ ...options, stream, events }] }), appendResult);
+      }
+      // The way of most appends: nothing is made that the store does not keep, and all batches have one shape.
+      const append = encodeAppend(this.registry, stream, events, expectedVersion, options);
+      const result = this.store.commit({ appends: [append] });
+      return isPromise(result) ? result.then(appendResult) : appendResult(result);
+    });
   }
 
   /**
@@ -132,8 +138,26 @@ export class EventLog {
   }
 
   /**
-   * Calls `apply` with each event of a stream in order: the quickest way to fold a history, because nothing is made
-   * beside the events themselves. What `apply` throws ends it.
+   * The events of a stream from a version on and nothing else about them: the quickest way to load what a history is
+   * folded into.
+   *
+   * @param from default 1
+   * @throws what {@link read} throws
+   */
+  async history(stream: string, from = 1): Promise<StreamHistory> {
+    const kept = this.store.readPayloads?.(stream, from);
+    if (kept !== undefined && this.registry.areEvents(kept.payloads)) {
+      return { events: kept.payloads, payloads: kept.payloads, first: kept, timeOf: kept.timeOf };
+    }
+    const stored = await this.store.readStream(stream, { from });
+    if (this.registry.hasTransforms) await this.registry.prepareDecode(stored);
+    const events = stored.map((event) => this.registry.decodeEvent(event));
+    const timeOf = (index: number): number => (stored[index] as StoredEvent).at;
+    return { events, payloads: stored.map(({ data }) => data), first: stored[0], timeOf };
+  }
+
+  /**
+   * Calls `apply` with each event of a stream in order. What `apply` throws ends it.
    *
    * @returns the version of the last event applied; 0, or the one before `from`, when there was none
    * @throws what {@link read} throws
@@ -144,6 +168,12 @@ export class EventLog {
     options: ReplayOptions = {},
   ): Promise<number> {
     const { from = 1, to, until } = options;
+    if (to === undefined && until === undefined) {
+      const { events, first } = await this.history(stream, from);
+      const start = first?.version ?? from;
+      for (let index = 0; index < events.length; index++) apply(events[index] as object, start + index);
+      return start + events.length - 1;
+    }
     const stored = await this.store.readStream(stream, {
       from,
       ...(to === undefined ? undefined : { to }),
@@ -239,15 +269,10 @@ export class EventLog {
   }
 
   private writeEncoded(commit: LogCommit): MaybePromise<CommitResult> {
-    const appends = this.encode(commit.appends);
+    const appends = encodeAppends(this.registry, commit.appends ?? []);
     const participants = this.participants.of(appends);
     if (participants !== undefined) return this.participants.commit(participants, commit, appends);
     return this.store.commit(batchOf(commit, appends));
-  }
-
-  private encode(appends: readonly LogAppend[] | undefined): readonly StreamAppend[] {
-    if (appends?.length === 1) return [encodeAppend(this.registry, appends[0] as LogAppend)];
-    return appends?.map((append) => encodeAppend(this.registry, append)) ?? [];
   }
 
   private change(change: StreamChange, { expectedVersion }: StreamChangeOptions): MaybePromise<CommitResult> {

@@ -101,6 +101,18 @@ export interface RecordedPage<E extends object = object> {
   readonly position: number;
 }
 
+/** What {@link EventLog.history} gives. */
+export interface StreamHistory {
+  /** The events, in order and without a gap. */
+  readonly events: readonly object[];
+  /** What the store keeps of each, in the same order. */
+  readonly payloads: readonly unknown[];
+  /** The first of them; undefined when there are none. */
+  readonly first: { readonly version: number; readonly position: number } | undefined;
+  /** When one of them happened, by its place in `events`. Milliseconds since 1970. */
+  readonly timeOf: (index: number) => number;
+}
+
 /** Options of {@link EventLog.replay}. */
 export interface ReplayOptions {
   /** First version. Default 1. */

@@ -13,6 +13,7 @@ export type {
   RecordedPage,
   ReplayOptions,
   StreamChangeOptions,
+  StreamHistory,
 } from './event-log.types.js';
 export { LogBehindError, ReservedStreamError, SubscriptionEndedError, SubscriptionTimeoutError } from './log.errors.js';
 export type { SubscribeOptions, Subscription, SubscriptionHandler } from './subscription.types.js';

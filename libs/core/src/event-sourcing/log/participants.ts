@@ -28,6 +28,11 @@ export class Participants {
     };
   }
 
+  /** True when there is any; read on the way of every append. */
+  get any(): boolean {
+    return this.list.length > 0;
+  }
+
   /** Those that want an event of the commit; undefined, and nothing made, when there are none. */
   of(appends: readonly StreamAppend[]): readonly CommitParticipant[] | undefined {
     if (this.list.length === 0) return undefined;

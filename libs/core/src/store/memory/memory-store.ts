@@ -18,6 +18,7 @@ import {
   type StoredEvent,
   type StoredRecord,
   type StreamAppend,
+  type StreamPayloads,
 } from '../store.js';
 import type { StreamInfo } from '../stream-state.js';
 import {
@@ -63,6 +64,8 @@ export class MemoryStore extends Store {
   /** In `reference` mode only. */
   override readonly openDirect?: (stream: string) => DirectStream;
   /** In `reference` mode only. */
+  override readonly readPayloads?: (stream: string, from: number) => StreamPayloads | undefined;
+  /** In `reference` mode only. */
   override readonly openDerived?: (key: string, record: DerivedRecord, room: number) => DirectStream;
   private readonly notifier = new CommitNotifier();
   private readonly records: MemoryRecords;
@@ -92,6 +95,10 @@ export class MemoryStore extends Store {
     this.records = new MemoryRecords(this.payloads, (stream) => this.streams.keep(stream));
     this.streams = new MemoryStreams(this.records, this.notifier, this.payloads, this.coarse);
     if (copies) return;
+    this.readPayloads = (stream, from) => {
+      this.assertOpen();
+      return this.streams.find(stream)?.payloadsFrom(from);
+    };
     this.openDirect = (stream) => this.direct(stream);
     this.openDerived = (key, record, room) => this.derive(key, record, room);
   }

@@ -1,4 +1,4 @@
-import type { DirectStream, EventShape, NewEvent, ReadStreamOptions, StoredEvent } from '../store.js';
+import type { DirectStream, EventShape, NewEvent, ReadStreamOptions, StoredEvent, StreamPayloads } from '../store.js';
 import type { LoggedStream } from './log-walk.js';
 import type { MemoryLog } from './memory-log.js';
 import type { PayloadPolicy } from './payload-policy.js';
@@ -111,6 +111,18 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
       if (happened(this.timeOf(version), options)) events.push(this.at(version));
     }
     return events;
+  }
+
+  /** See `Store.readPayloads`. */
+  payloadsFrom(from: number): StreamPayloads | undefined {
+    const { cells, life } = this;
+    const version = Math.max(from, life.gone + 1);
+    if (life.state === 'deleted' || version > this.version) return undefined;
+    const payloads = new Array<unknown>(this.version - version + 1);
+    for (let index = 0, cell = this.cellOf(version) + 1; index < payloads.length; index++, cell += CELLS) {
+      payloads[index] = cells[cell];
+    }
+    return { payloads, version, position: this.positionOf(version), timeOf: (index) => this.timeOf(version + index) };
   }
 
   shapeOf(version: number): EventShape {
