@@ -8,6 +8,7 @@ import { Configuration } from './configuration.js';
 import { ConfigurationModule } from './configuration.module.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { OrdersModule } from './orders/orders.module.js';
+import { RevenueModule } from './revenue/revenue.module.js';
 
 @Module({
   imports: [
@@ -19,6 +20,7 @@ import { OrdersModule } from './orders/orders.module.js';
       useFactory: ({ dataFolder }: Configuration) => ({ path: join(dataFolder, 'catga.db') }),
     }),
     OrdersModule,
+    RevenueModule,
     LedgerModule,
     CatgaHealthModule.forRoot(),
   ],

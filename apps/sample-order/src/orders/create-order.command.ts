@@ -6,6 +6,7 @@ import {
   ArrayNotEmpty,
   IsNotEmpty,
   IsNumber,
+  IsOptional,
   IsString,
   MaxLength,
   Min,
@@ -45,6 +46,14 @@ export class CreateOrder extends Command<OrderResult> {
   @MaxLength(500)
   readonly address: string;
 
+  /** Where the revenue counts. Default `unknown`. */
+  @ApiProperty({ example: 'France', required: false, default: 'unknown' })
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(100)
+  readonly country?: string;
+
   @ApiProperty({ type: [OrderItem] })
   @ArrayNotEmpty()
   @ArrayMaxSize(1_000)
@@ -58,12 +67,20 @@ export class CreateOrder extends Command<OrderResult> {
   @Min(0)
   readonly amount: number;
 
-  constructor(orderId: string, customerId: string, address: string, items: readonly OrderItem[], amount: number) {
+  constructor(
+    orderId: string,
+    customerId: string,
+    address: string,
+    items: readonly OrderItem[],
+    amount: number,
+    country?: string,
+  ) {
     super();
     this.orderId = orderId;
     this.customerId = customerId;
     this.address = address;
     this.items = items;
     this.amount = amount;
+    if (country !== undefined) this.country = country;
   }
 }

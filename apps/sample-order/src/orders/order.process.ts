@@ -8,6 +8,7 @@ import { CancelShipment } from '../shipment/cancel-shipment.command.js';
 import { CreateShipment } from '../shipment/create-shipment.command.js';
 import { CreateOrder, type OrderResult } from './create-order.command.js';
 import type { OrderItem } from './order-item.js';
+import { CancelOrder, CompleteOrder, PlaceOrder } from './record-order.commands.js';
 
 /**
  * An order from reservation to shipment. `execute` is plain TypeScript; each method that it awaits on `this` is a step
@@ -18,6 +19,7 @@ export class OrderProcess {
   constructor(private readonly mediator: Mediator) {}
 
   async execute(order: CreateOrder): Promise<OrderResult> {
+    await this.placeOrder(order);
     const inventory = await this.reserveInventory(order.orderId, order.items);
 
     const [payment] = await Promise.all([
@@ -30,6 +32,8 @@ export class OrderProcess {
         ? await this.createExpressShipment(order.orderId, order.address)
         : await this.createShipment(order.orderId, order.address);
 
+    await this.completeOrder(order.orderId, payment.transactionId, shipment.trackingNumber);
+
     return {
       orderId: order.orderId,
       amount: order.amount,
@@ -37,6 +41,17 @@ export class OrderProcess {
       paymentId: payment.transactionId,
       shipmentId: shipment.trackingNumber,
     };
+  }
+
+  private async placeOrder({ orderId, customerId, country = 'unknown', items, amount }: CreateOrder) {
+    await this.mediator.send(new PlaceOrder(orderId, { customerId, country, items, amount }));
+  }
+  private async compensatePlaceOrder({ orderId }: CreateOrder) {
+    await this.mediator.send(new CancelOrder(orderId));
+  }
+
+  private async completeOrder(orderId: string, paymentId: string, shipmentId: string) {
+    await this.mediator.send(new CompleteOrder(orderId, paymentId, shipmentId));
   }
 
   private async reserveInventory(orderId: string, items: readonly OrderItem[]) {

@@ -1,19 +1,27 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Processes } from '@catga/core';
+import { Processes, ReadModels, TimeTravel } from '@catga/core';
 import type { Response } from 'express';
 import { CreateOrder, type OrderResult } from './create-order.command.js';
 import { CreateOrderDto } from './create-order.dto.js';
 import { amountOf } from './order-item.js';
+import { Order } from './order.aggregate.js';
 import { refusalOf } from './order.failure.js';
+import { OrderLines, OrderListProjection, type OrderLine } from './order-list.projection.js';
+import { OrderListQuery, tagsOf } from './order-list.query.js';
 import { OrderProcess } from './order.process.js';
+import { toHistory, type OrderEvent } from './order-history.js';
 import { toOrderView, type OrderView } from './order.view.js';
 
 /** Orders over HTTP: each one is a run of {@link OrderProcess} whose id is the order's. */
 @ApiTags('orders')
 @Controller('orders')
 export class OrdersController {
-  constructor(private readonly processes: Processes) {}
+  constructor(
+    private readonly processes: Processes,
+    private readonly models: ReadModels,
+    private readonly timeTravel: TimeTravel,
+  ) {}
 
   @Post()
   @HttpCode(201)
@@ -30,8 +38,8 @@ export class OrdersController {
     @Res({ passthrough: true }) response: Response,
     @Headers('prefer') prefer?: string,
   ): Promise<OrderResult | { processId: string }> {
-    const { orderId, customerId, address, items } = body;
-    const command = new CreateOrder(orderId, customerId, address, items, amountOf(items));
+    const { orderId, customerId, address, items, country } = body;
+    const command = new CreateOrder(orderId, customerId, address, items, amountOf(items), country);
     const run = await this.processes.start(OrderProcess, command);
     response.location(`/orders/${encodeURIComponent(orderId)}`);
     if (wantsAsync(prefer)) {
@@ -45,12 +53,34 @@ export class OrdersController {
     }
   }
 
+  @Get()
+  @ApiOperation({ summary: 'All orders in the order in which they came; give `cursor` back for the next page' })
+  async list(@Query() { limit = 100, cursor, ...query }: OrderListQuery): Promise<OrderPage> {
+    const lines = this.models.of(OrderListProjection, OrderLines);
+    const page = await lines.find({ tags: tagsOf(query), limit, ...(cursor === undefined ? {} : { cursor }) });
+    const orders = page.items.map(({ value }) => value);
+    return page.cursor === undefined ? { orders } : { orders, cursor: page.cursor };
+  }
+
+  @Get(':orderId/history')
+  @ApiOperation({ summary: 'What has happened to an order: each event, when, by which step, and what it changed' })
+  @ApiResponse({ status: 404, description: 'No such order.' })
+  async history(@Param('orderId') orderId: string): Promise<OrderEvent[]> {
+    return toHistory(await this.timeTravel.audit(Order, orderId));
+  }
+
   @Get(':orderId')
   @ApiOperation({ summary: 'Status and result of an order' })
   @ApiResponse({ status: 404, description: 'No such order.' })
   async get(@Param('orderId') orderId: string): Promise<OrderView> {
     return toOrderView(orderId, await this.processes.get(`${OrderProcess.name}:${orderId}`));
   }
+}
+
+/** A page of `GET /orders`. */
+interface OrderPage {
+  readonly orders: readonly OrderLine[];
+  readonly cursor?: string;
 }
 
 /** RFC 7240: a list of preferences, each perhaps with parameters. */

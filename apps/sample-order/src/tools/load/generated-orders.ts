@@ -4,6 +4,7 @@ import type { BookOrder, BookProduct, OrderBook } from './order-book.js';
 /** As many as Northwind has. */
 const PRODUCTS = 77;
 const ORDERS = 830;
+const COUNTRIES = ['Austria', 'Brazil', 'France', 'Germany', 'Mexico', 'Sweden', 'UK', 'USA'];
 const DISCOUNTS = [0, 0, 0, 0.05, 0.1, 0.15, 0.2, 0.25];
 
 /** Orders of the shape of Northwind's, made up: for machines that do not have its files. Same seed, same orders. */
@@ -30,5 +31,7 @@ function toOrder(orderId: string, prices: readonly number[], random: () => numbe
     discount: DISCOUNTS[wholeBetween(random, 0, DISCOUNTS.length - 1)] ?? 0,
   }));
   const customer = wholeBetween(random, 1, 89);
-  return { orderId, customerId: `C${customer}`, address: `${customer} Long Road, Somewhere`, items };
+  // One customer, one country.
+  const country = COUNTRIES[customer % COUNTRIES.length] as string;
+  return { orderId, customerId: `C${customer}`, address: `${customer} Long Road, ${country}`, country, items };
 }

@@ -72,5 +72,12 @@ async function send(order: BookOrder, client: SampleClient): Promise<Outcome> {
   // Without a run of its own the order was not even begun: an invalid body, a server in trouble.
   if (!processId || status === 500) return { orderId, kind: 'error', code, milliseconds, answer: body };
   const { undone } = await client.get<{ undone: string[] }>(`/orders/${encodeURIComponent(orderId)}`);
-  return { orderId, kind: undone.length > 0 ? 'compensated' : 'refused', code, milliseconds, answer: body };
+  // That the order itself was called off undoes nothing that anybody had done for it.
+  return {
+    orderId,
+    kind: undone.some((step) => step !== 'placeOrder') ? 'compensated' : 'refused',
+    code,
+    milliseconds,
+    answer: body,
+  };
 }

@@ -70,7 +70,7 @@ function toOrder(row: Row, itemsByOrder: ReadonlyMap<string, OrderItem[]>, custo
   if (!items) throw new Error(`${row.where}: order ${orderId} has no lines in order-details.csv`);
   if (!customers.has(customerId))
     throw new Error(`${row.where}: order ${orderId} names unknown customer ${customerId}`);
-  return { orderId, customerId, address: toAddress(row), items };
+  return { orderId, customerId, address: toAddress(row), country: row.required('shipCountry'), items };
 }
 
 function toAddress(row: Row): string {

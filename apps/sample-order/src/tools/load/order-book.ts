@@ -14,6 +14,7 @@ export interface BookOrder {
   readonly orderId: string;
   readonly customerId: string;
   readonly address: string;
+  readonly country?: string;
   readonly items: readonly OrderItem[];
 }
 
