@@ -122,6 +122,14 @@ function loadLines(l) {
         most: 1.5,
       },
     ),
+    line(
+      name('vs-fold'),
+      'the same against a loop that makes a new state for each event',
+      ratio(l.repository, l.loopNew),
+      {
+        unit: '×',
+      },
+    ),
     line(name('emmett'), 'the same: Emmett against `AggregateRepository`', ratio(l.emmett, l.repository), EMMETT),
     line(name('castore'), 'the same: castore against `AggregateRepository`', ratio(l.castore, l.repository), CASTORE),
   ];
