@@ -8,13 +8,14 @@ import { root } from '../tools/lib/workspace.mjs';
 import { events } from './groups/events.mjs';
 import { memory } from './groups/memory.mjs';
 import { mediator } from './groups/mediator.mjs';
+import { projections } from './groups/projections.mjs';
 import { sqlite } from './groups/sqlite.mjs';
 import { writeDocument } from './runner/document.mjs';
 import { describeMachine } from './runner/machine.mjs';
 import { PEER_ENV, preparePeers } from './runner/peers.mjs';
 import { toText } from './runner/tables.mjs';
 
-const GROUPS = { mediator, memory, sqlite, events };
+const GROUPS = { mediator, memory, sqlite, events, projections };
 
 const { values: options } = parseArgs({
   options: {
