@@ -7,7 +7,7 @@ import { quantile } from './quantile.js';
 
 /** Enough for a p99, few enough for a store that fails most of them slowly. */
 const APPENDS = 100;
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 1_000;
 
 /**
  * Appends to streams of their own, so many in flight, in a file; its connections leave `synchronous` at FULL. It opens a
