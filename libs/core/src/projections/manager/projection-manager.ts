@@ -193,7 +193,6 @@ export class ProjectionManager {
     if (live === undefined || live.version < node.definition.version) return false;
     // The model is in the commit of the events.
     if (node.definition.mode === 'inline') return true;
-    if (isHere(node, live.generation, live.partitions, position)) return true;
     return new Lag(node, this.set.scope).hasReached(live, position);
   }
 
@@ -203,10 +202,4 @@ export class ProjectionManager {
     const why = condition === 'running' ? '' : ` and ${condition}`;
     return new ProjectionWaitTimeoutError(name, position, limit, reached, why);
   }
-}
-
-/** Is every partition on this node, and that far? Then there is nothing to ask the store. */
-function isHere(node: ProjectionNode, generation: number, partitions: number, position: number): boolean {
-  const runs = node.active.filter(({ shard }) => shard.generation.generation === generation);
-  return runs.length === partitions && runs.every((run) => run.position >= position);
 }
