@@ -1,4 +1,5 @@
 export { forAggregate, type AggregateScenario } from './event-sourcing/for-aggregate.js';
+export { forProjection, type ProjectionOutcome, type ProjectionScenario } from './event-sourcing/for-projection.js';
 export { forDecider, type DeciderScenario } from './event-sourcing/for-decider.js';
 export {
   ScenarioError,

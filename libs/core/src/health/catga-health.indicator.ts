@@ -1,11 +1,13 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { Processes } from '../processes/index.js';
+import { ProjectionManager } from '../projections/index.js';
 import { Store } from '../store/index.js';
 import { ApplicationState } from './application-state.js';
 import { downBecause, worst, type HealthPart, type PartHealth } from './health-parts.js';
 import { resolveHealthOptions, type ResolvedHealthOptions } from './health.options.js';
 import { countParked } from './parked-processes.js';
+import { projectionHealth } from './projection-health.js';
 import { StoreProbe } from './store-probe.js';
 import { withTimeLimit } from './time-limit.js';
 
@@ -35,19 +37,25 @@ export class CatgaHealthIndicator {
     @Optional() @Inject(Processes) private readonly processes?: Processes,
     @Optional() @Inject(ApplicationState) private readonly state?: ApplicationState,
     @Optional() @Inject(HEALTH_OPTIONS) options?: ResolvedHealthOptions,
+    @Optional() @Inject(ProjectionManager) private readonly projectionManager?: ProjectionManager,
   ) {
     this.options = options ?? resolveHealthOptions();
     this.probe = new StoreProbe(store, this.options.timeout);
   }
 
+  /** Whether the application has any projection. */
+  get hasProjections(): boolean {
+    return (this.projectionManager?.names.length ?? 0) > 0;
+  }
+
   /**
    * All parts under one key, each with its own status; the worst of them is the status of the key.
    *
-   * @param parts Default: transport, eventStore, processStore and messageQueue.
+   * @param parts Default: transport, eventStore, processStore and messageQueue, and projections where there are any.
    */
   async isHealthy<const Key extends string>(
     key: Key,
-    parts: readonly HealthPart[] = ALL,
+    parts: readonly HealthPart[] = this.allParts(),
   ): Promise<HealthIndicatorResult<Key>> {
     const found = await Promise.all(parts.map(async (part) => [part, await this.partHealth(part)] as const));
     const details = Object.fromEntries(found);
@@ -83,11 +91,22 @@ export class CatgaHealthIndicator {
     return this.part(key, 'messageQueue');
   }
 
+  /** Whether the read models keep up with the log; `degraded` when one does not, never `down`. */
+  projections<const Key extends string = 'projections'>(
+    key = 'projections' as Key,
+  ): Promise<HealthIndicatorResult<Key>> {
+    return this.part(key, 'projections');
+  }
+
   /** Whether the application has started and is not shutting down. */
   application<const Key extends string = 'application'>(
     key = 'application' as Key,
   ): Promise<HealthIndicatorResult<Key>> {
     return this.part(key, 'application');
+  }
+
+  private allParts(): readonly HealthPart[] {
+    return this.hasProjections ? [...ALL, 'projections'] : ALL;
   }
 
   private async part<const Key extends string>(key: Key, part: HealthPart): Promise<HealthIndicatorResult<Key>> {
@@ -128,7 +147,19 @@ export class CatgaHealthIndicator {
       case 'sagaStore':
         await this.probe.ping();
         return this.parkedHealth();
+      case 'projections':
+        return this.projectionsHealth();
     }
+  }
+
+  private async projectionsHealth(): Promise<PartHealth> {
+    if (!this.projectionManager) return { status: 'up' };
+    const { timeout, maxProjectionLag } = this.options;
+    return withTimeLimit(
+      projectionHealth(this.projectionManager, maxProjectionLag),
+      timeout,
+      'The state of projections',
+    );
   }
 
   private storeUp(): PartHealth {

@@ -1,5 +1,6 @@
 /** What of Catga can be asked about its health. `sagaStore` is another name of `processStore`. */
-export type HealthPart = 'transport' | 'eventStore' | 'processStore' | 'sagaStore' | 'messageQueue' | 'application';
+export type HealthPart =
+  'transport' | 'eventStore' | 'processStore' | 'sagaStore' | 'messageQueue' | 'projections' | 'application';
 
 /** How one part is, as Terminus writes it. */
 export interface PartHealth {

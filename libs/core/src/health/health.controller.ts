@@ -24,6 +24,8 @@ export abstract class HealthController {
         () => this.catga.eventStore(),
         () => this.catga.processStore(),
         () => this.catga.messageQueue(),
+        // An application without projections has nothing to say about them.
+        ...(this.catga.hasProjections ? [() => this.catga.projections()] : []),
       ]),
     );
   }

@@ -19,6 +19,8 @@ export interface CatgaHealthOptions {
   readonly parked?: 'degraded' | 'down' | 'ignore';
   /** Parked runs that are still healthy. Default 0. */
   readonly maxParked?: number;
+  /** How far a projection may be behind before `/health` is `degraded`. Default 10 s. */
+  readonly maxProjectionLag?: Duration;
   /** Options of Terminus: `logger`, `errorLogStyle`, `gracefulShutdownTimeoutMs`. Default its own. */
   readonly terminus?: TerminusModuleOptions;
 }
@@ -32,10 +34,21 @@ export interface ResolvedHealthOptions {
   readonly timeout: number;
   readonly parked: 'degraded' | 'down' | 'ignore';
   readonly maxParked: number;
+  /** Milliseconds. */
+  readonly maxProjectionLag: number;
   readonly terminus: TerminusModuleOptions;
 }
 
-const NAMES = ['path', 'guards', 'decorators', 'timeout', 'parked', 'maxParked', 'terminus'] as const;
+const NAMES = [
+  'path',
+  'guards',
+  'decorators',
+  'timeout',
+  'parked',
+  'maxParked',
+  'maxProjectionLag',
+  'terminus',
+] as const;
 
 /** More parked runs than this are not counted: "100 or more" is as good a reason to look. */
 export const MOST_COUNTED = 100;
@@ -49,6 +62,7 @@ export function resolveHealthOptions(options: CatgaHealthOptions = {}): Resolved
   assertKnownOptions('CatgaHealthModule.forRoot', options, NAMES);
   const { path = 'health', guards = [], decorators = [], parked = 'degraded', maxParked = 0, terminus = {} } = options;
   const timeout = toMilliseconds(options.timeout ?? '2s', 'health.timeout');
+  const maxProjectionLag = toMilliseconds(options.maxProjectionLag ?? '10s', 'health.maxProjectionLag');
   if (typeof path !== 'string') throw new InvalidOptionError('health.path', path, `a text such as 'health'`);
   if (!['degraded', 'down', 'ignore'].includes(parked)) {
     throw new InvalidOptionError('health.parked', parked, `'degraded', 'down' or 'ignore'`);
@@ -57,5 +71,14 @@ export function resolveHealthOptions(options: CatgaHealthOptions = {}): Resolved
     throw new InvalidOptionError('health.maxParked', maxParked, `a whole number from 0 to ${MOST_COUNTED - 1}`);
   }
   if (timeout === 0) throw new InvalidOptionError('health.timeout', timeout, `a duration longer than 0 such as '2s'`);
-  return { path, guards, decorators, timeout: Math.min(timeout, 2 ** 31 - 1), parked, maxParked, terminus };
+  return {
+    path,
+    guards,
+    decorators,
+    timeout: Math.min(timeout, 2 ** 31 - 1),
+    parked,
+    maxParked,
+    maxProjectionLag,
+    terminus,
+  };
 }

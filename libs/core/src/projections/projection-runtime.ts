@@ -2,7 +2,7 @@ import { systemClock, type Clock } from '../foundation/index.js';
 import type { EventLog, EventRegistry } from '../event-sourcing/index.js';
 import type { Type } from '../messages/index.js';
 import { JsonCodec, type Codec, type Store } from '../store/index.js';
-import { defineProjection } from './definition/projection-definition.js';
+import { defineProjection, type ProjectionDefinition } from './definition/projection-definition.js';
 import { InlineParticipant } from './inline/inline-participant.js';
 import { ProjectionManager } from './manager/projection-manager.js';
 import type { ProjectionNode } from './manager/projection-node.js';
@@ -72,7 +72,12 @@ export class ProjectionRuntime {
    * @throws {ProjectionDefinitionError}
    */
   register(type: Type<object>, instance: object, target?: ProjectionTarget<unknown>): void {
-    this.set.add(defineProjection(type, instance, target));
+    this.registerDefinition(defineProjection(type, instance, target));
+  }
+
+  /** Adds a projection that was read before, perhaps with other settings: for tests. */
+  registerDefinition(definition: ProjectionDefinition): void {
+    this.set.add(definition);
   }
 
   /** How many projections there are. */

@@ -1,4 +1,4 @@
-import type { INestApplication } from '@nestjs/common';
+import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
@@ -13,6 +13,7 @@ import {
   type ProjectionTarget,
   type TargetStep,
 } from '@catga/core';
+import { CatgaHealthModule } from '@catga/core/health';
 import { OrderPlaced, orderProjection, Orders, until } from './support/shop.js';
 
 const open: INestApplication[] = [];
@@ -20,8 +21,15 @@ afterEach(async () => {
   for (const app of open.splice(0)) await app.close();
 });
 
-async function application(providers: unknown[], options: CatgaModuleOptions = {}): Promise<INestApplication> {
-  @Module({ imports: [CatgaModule.forRoot({ store: { mode: 'copy' }, ...options })], providers: providers as never })
+async function application(
+  providers: unknown[],
+  options: CatgaModuleOptions = {},
+  imports: DynamicModule[] = [],
+): Promise<INestApplication> {
+  @Module({
+    imports: [CatgaModule.forRoot({ store: { mode: 'copy' }, ...options }), ...imports],
+    providers: providers as never,
+  })
   class AppModule {}
   const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
   const app = module.createNestApplication({ logger: false });
@@ -99,6 +107,33 @@ describe('projections in a Nest application', () => {
     expect((await call(guarded, 'GET', '/projections')).status).toBe(403);
     const none = await application([orderProjection()], { endpoints: false });
     expect((await call(none, 'GET', '/projections')).status).toBe(404);
+  });
+
+  it('make the health degraded when one stands still or is too far behind, and never down', async () => {
+    const fault = { broken: true };
+    const projection = orderProjection({ onError: { attempts: 1 } }, () => {
+      if (fault.broken) throw new Error('no room');
+    });
+    const app = await application([projection], {}, [CatgaHealthModule.forRoot({ maxProjectionLag: '20ms' })]);
+    const health = async () => {
+      const { status: code, body } = await call(app, 'GET', '/health');
+      const { projections } = body['details'] as { projections: { status: string; message?: string } };
+      return { code, ...projections };
+    };
+    expect(await health()).toMatchObject({ status: 'up' });
+    const { position } = await app.get(EventLog).append('order-1', [new OrderPlaced('1', 'de', 5)]);
+    const manager = app.get(ProjectionManager);
+    await until(async () => (await manager.status(projection)).condition === 'failed', 'it has failed');
+    expect(await health()).toMatchObject({ status: 'degraded', message: expect.stringContaining('stands still') });
+    fault.broken = false;
+    await manager.resume(projection);
+    await manager.waitFor(projection, position);
+    expect(await health()).toMatchObject({ status: 'up' });
+    await manager.pause(projection);
+    await app.get(EventLog).append('order-2', [new OrderPlaced('2', 'de', 5)]);
+    await until(async () => (await health()).status === 'degraded', 'it is behind');
+    expect(await health()).toMatchObject({ message: expect.stringContaining('ms behind') });
+    expect(await health()).toMatchObject({ code: 200, status: 'degraded' });
   });
 
   it('fail at boot, with what to write, when options or a target are wrong', async () => {
