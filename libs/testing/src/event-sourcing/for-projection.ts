@@ -28,7 +28,7 @@ export interface ProjectionOutcome {
    *
    * @throws {ScenarioError}
    */
-  thenModel<T>(expected: Readonly<Record<string, T>>, model?: ReadModelDefinition<T> | string): Promise<void>;
+  thenModel<T>(expected: Readonly<Record<string, NoInfer<T>>>, model?: ReadModelDefinition<T> | string): Promise<void>;
   /** The value under a key, for checks of one's own; undefined when there is none. */
   value<T>(key: string, model?: ReadModelDefinition<T> | string): Promise<T | undefined>;
   /** The projection throws on one of the events; gives what it threw. @throws {ScenarioError} when it does not */
