@@ -43,6 +43,10 @@ const COMMANDS = {
 const DURABLE = {
   fifty: { file: 'events/sqlite-append', variant: '50' },
   one: { file: 'events/sqlite-append', variant: '1' },
+};
+
+/** Apart, and not often: what fails keeps the disk busy and takes its time. */
+const DURABLE_EMMETT = {
   emmettSqlite: { file: 'events/emmett-sqlite', variant: '1' },
   emmettSqlite50: { file: 'events/emmett-sqlite', variant: '50' },
 };
@@ -59,10 +63,11 @@ const BYTES = {
 export async function events({ folder, peers }) {
   const take = (contestants, plan) => takeRounds(present(contestants, peers), plan);
   const env = { BENCH_FOLDER: folder };
-  const appends = await take(APPENDS, { rounds: 11, milliseconds: 100 });
+  const appends = await take(APPENDS, { rounds: 11, milliseconds: 80 });
   const loads = await take(LOADS, { rounds: 15, milliseconds: 40 });
-  const commands = await take(COMMANDS, { rounds: 7, milliseconds: 200, env });
+  const commands = await take(COMMANDS, { rounds: 7, milliseconds: 150, env });
   const durable = await take(DURABLE, { rounds: 7, milliseconds: 600, env });
+  const emmett = await take(DURABLE_EMMETT, { rounds: 3, milliseconds: 1, env });
   const kept = await take(BYTES, { rounds: 3, milliseconds: 1 });
   return {
     title: 'Event log and aggregates',
@@ -71,7 +76,7 @@ export async function events({ folder, peers }) {
       ...appendLines(appends.samples),
       ...loadLines(loads.samples),
       ...commandLines(commands.samples),
-      ...durableLines(durable.samples),
+      ...durableLines({ ...durable.samples, ...emmett.samples }),
       ...byteLines(kept.samples),
       ...costLines(appends.samples, loads.samples, commands.samples),
     ],
@@ -172,7 +177,10 @@ function durableLines(d) {
       of(d.emmettSqlite50, 'passed'),
       { unit: '%', note },
     ),
-    line(name('emmett.p99.50'), 'p99 of those', of(d.emmettSqlite50, 'p99'), { unit: 'ms', note }),
+    line(name('emmett.p99.50'), 'p99 of those', of(d.emmettSqlite50, 'p99'), {
+      unit: 'ms',
+      note: d.emmettSqlite50 === undefined ? note : 'none succeeded',
+    }),
     line(name('emmett.passed.1'), 'Emmett SQLite, one at a time: appends that succeed', of(d.emmettSqlite, 'passed'), {
       unit: '%',
       note,
