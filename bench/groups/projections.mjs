@@ -40,6 +40,9 @@ export async function projections({ folder }) {
       }),
       line('projections.lag.p50.memory', 'lag p50, memory', of(l.memory, 'p50'), { unit: 'ms' }),
       line('projections.lag.p50.sqlite', 'lag p50, SQLite', of(l.sqlite, 'p50'), { unit: 'ms' }),
+      line('projections.append.p99.sqlite', 'p99 of the appends themselves meanwhile, SQLite', of(l.sqlite, 'append'), {
+        unit: 'ms',
+      }),
       line('projections.pace.memory', 'events appended meanwhile, memory', of(l.memory, 'pace'), { unit: '/s' }),
       line('projections.pace.sqlite', 'events appended meanwhile, SQLite', of(l.sqlite, 'pace'), { unit: '/s' }),
     ],
