@@ -14,6 +14,7 @@ import {
   Privacy,
   resolvePrivacyOptions,
   SnapshotService,
+  StoreUnavailableError,
   SubjectForgotten,
   TimeTravel,
   type PrivacyOptions,
@@ -414,6 +415,27 @@ describe('Keys of subjects', () => {
     await here.privacy.forget('7');
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect((await events(there, 'c-7'))[0]).toMatchObject({ name: '[forgotten]' });
+  });
+
+  it('are waited for by a subscription while the store is away', async () => {
+    class KeysAway extends MemoryStore {
+      failures = 0;
+      override async getRecord(collection: string, key: string): ReturnType<MemoryStore['getRecord']> {
+        if (this.failures > 0 && this.failures-- > 0) throw new StoreUnavailableError('connection', 'away for a while');
+        return super.getRecord(collection, key);
+      }
+    }
+    const store = new KeysAway();
+    await world(store).log.append('c-7', [new CustomerRegistered('7', 'Ada', 'GB')]);
+    const there = world(store);
+    store.failures = 3;
+    const seen: object[] = [];
+    const options = { events: [CustomerRegistered], retryDelay: '5ms' } as const;
+    const subscription = there.log.subscribe(options, (batch) => void seen.push(...batch.map(({ event }) => event)));
+    await subscription.caughtUp();
+    expect(seen).toEqual([new CustomerRegistered('7', 'Ada', 'GB')]);
+    expect(store.failures).toBe(0);
+    await subscription.stop();
   });
 
   it('stay bounded in number, and every event can be read all the same', async () => {

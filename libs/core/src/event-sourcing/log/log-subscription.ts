@@ -1,7 +1,7 @@
 import { isPromise, toMilliseconds, type Duration } from '../../foundation/index.js';
 import type { LogPage, ReadAllOptions, Store } from '../../store/index.js';
 import { StoreUnavailableError } from '../../store/index.js';
-import type { UnknownEventPolicy } from '../events/index.js';
+import type { RecordedEvent, UnknownEventPolicy } from '../events/index.js';
 import type { EventDecoder } from './event-decoder.js';
 import { LogBehindError, SubscriptionEndedError } from './log.errors.js';
 import { PositionWaiters } from './position-waiters.js';
@@ -123,13 +123,20 @@ export class LogSubscription implements Subscription {
   private async handOut(page: LogPage): Promise<void> {
     const { decoder, unknown } = this.setup;
     const decoded = decoder.decode(page.events, unknown);
-    const events = isPromise(decoded) ? await decoded : decoded;
+    const events = isPromise(decoded) ? await this.decoded(page, decoded) : decoded;
     if (events.length > 0) {
       const done = this.handler(events, page.position);
       if (isPromise(done)) await done;
     }
     this.position = page.position;
     this.waiters.reached(page.position);
+  }
+
+  /** What the first try gives, or a later one: transforms may need the store as well, e.g. for a key. */
+  private decoded(page: LogPage, first: Promise<RecordedEvent[]>): Promise<RecordedEvent[]> {
+    const { decoder, unknown } = this.setup;
+    let tries = 0;
+    return this.retry(async () => (tries++ === 0 ? first : decoder.decode(page.events, unknown)));
   }
 
   private read(after: number): Promise<LogPage> {
