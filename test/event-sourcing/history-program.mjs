@@ -15,7 +15,7 @@ async function write() {
   await Promise.all(
     Array.from({ length: Number(clients) }, (_, index) =>
       historyWorkload(new HistoryClient(store, history, `${name}-${index}`), {
-        operations: 300,
+        operations: Number.POSITIVE_INFINITY,
         retries: index % 2 === 0 ? 2 : 0,
         stopped: () => stopped,
       }),

@@ -22,7 +22,7 @@ class Restartable {
   }
 
   async start(): Promise<void> {
-    const args = [PROGRAM, this.role, this.name, join(this.folder, 'store.db'), this.history, '4'];
+    const args = [PROGRAM, this.role, this.name, join(this.folder, 'store.db'), this.history, '3'];
     this.child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, NODE_OPTIONS: '' },

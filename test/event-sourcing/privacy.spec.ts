@@ -11,10 +11,15 @@ import {
   On,
   PersonalData,
   Privacy,
+  Projection,
+  ProjectionManager,
+  readModel,
+  ReadModels,
   resolvePrivacyOptions,
   SnapshotService,
   SubjectForgotten,
   TimeTravel,
+  type ProjectionContext,
   type Store,
 } from '@catga/core';
 import { CatgaSqliteModule } from '@catga/sqlite';
@@ -166,6 +171,61 @@ describe('Personal data on a SQLite store', () => {
     }).compile();
     await expect(module.init()).rejects.toMatchObject({ code: 'CATGA_PRIVACY_NOT_CONFIGURED' });
     await module.close();
+  });
+});
+
+const Names = readModel<{ readonly name: string }>('names');
+
+/** Keeps names readable in its read model, and takes them out when it is told to. */
+class PatientNames {
+  @On(PatientAdmitted)
+  admitted({ patientId, name }: PatientAdmitted, ctx: ProjectionContext): void {
+    ctx.model(Names).put(patientId, { name });
+  }
+  @On(SubjectForgotten)
+  forgotten({ subject }: SubjectForgotten, ctx: ProjectionContext): void {
+    ctx.model(Names).delete(subject);
+  }
+}
+
+describe.each(['inline', 'async'] as const)('A projection of personal data (%s)', (mode) => {
+  it('is told of a forgotten subject in order, and a rebuild finds placeholders', async () => {
+    @Projection({ name: 'wards', models: [Names], mode })
+    class Wards extends PatientNames {
+      override forgotten(): void {}
+    }
+    @Projection({ name: 'patients', models: [Names], mode })
+    class Patients extends PatientNames {}
+    const module = await Test.createTestingModule({
+      imports: [
+        CatgaModule.forRoot({
+          endpoints: false,
+          store: { mode: 'copy' },
+          eventSourcing: { privacy: { masterKeys: [MASTER] } },
+        }),
+      ],
+      providers: [Patients, Wards],
+    }).compile();
+    const app = await module.init();
+    const [log, manager, models] = [app.get(EventLog), app.get(ProjectionManager), app.get(ReadModels)];
+    const nameIn = async (projection: typeof Patients | typeof Wards): Promise<string | undefined> =>
+      (await models.of(projection, Names).get('1'))?.name;
+    const reached = async (position: number): Promise<void> => {
+      for (const projection of [Patients, Wards]) await manager.waitFor(projection, position);
+    };
+    const { position } = await log.append('patient-1', [new PatientAdmitted('1', 'Ada', 'none', 'ward')]);
+    await reached(position);
+    expect([await nameIn(Patients), await nameIn(Wards)]).toEqual(['Ada', 'Ada']);
+
+    await reached((await app.get(Privacy).forget('1')).position as number);
+    // What a projection does not take out is still there: read models are its own.
+    expect([await nameIn(Patients), await nameIn(Wards)]).toEqual([undefined, 'Ada']);
+    await manager.rebuild(Wards);
+    for (let count = 0; (await nameIn(Wards)) !== '[forgotten]'; count++) {
+      if (count > 500) throw new Error('the rebuild has not brought the placeholder');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await app.close();
   });
 });
 

@@ -81,6 +81,7 @@ export class Lag {
     for (let from = after; ;) {
       const limit = partitions === 1 ? 1 : PAGE;
       const page = await this.scope.store.readAll({ after: from, query, limit, closed: definition.closed, ...end });
+      if (partitions > 1 && this.scope.registry.hasTransforms) await this.scope.registry.prepareDecode(page.events);
       const own = page.events.find((event) => this.partitionOfEvent(event, partitions) === partition);
       if (own !== undefined || page.events.length < limit) return own;
       from = page.position;

@@ -131,6 +131,7 @@ export class ShardRun {
   }
 
   private async take(page: LogPage): Promise<void> {
+    await this.prepareKeys(page.events);
     const events = this.ownOf(page.events);
     const before = this.runner.position;
     if (events.length > 0) await this.runner.apply(events, page.position);
@@ -141,6 +142,14 @@ export class ShardRun {
   private read(after: number): Promise<LogPage> {
     const { log, query, shard } = this.options;
     return log.readAll({ after, query, limit: shard.definition.batch, closed: shard.definition.closed });
+  }
+
+  /** A key is asked of the event: without what decodes it, two partitions would both take it, or neither. */
+  private async prepareKeys(events: readonly StoredEvent[]): Promise<void> {
+    const { registry } = this.options;
+    const { definition, generation } = this.shard;
+    if (generation.partitions === 1 || definition.keyOf === undefined || !registry.hasTransforms) return;
+    await registry.prepareDecode(events);
   }
 
   private ownOf(events: readonly StoredEvent[]): readonly StoredEvent[] {
