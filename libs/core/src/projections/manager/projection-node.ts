@@ -3,6 +3,7 @@ import type { ProjectionDefinition } from '../definition/projection-definition.j
 import { beginBuilding, dropBuilding, firstState, needsRebuild } from '../rebuild/begin.js';
 import { removeGeneration } from '../rebuild/remove-generation.js';
 import { trySwap } from '../rebuild/swap.js';
+import { Membership } from '../run/membership.js';
 import type { PauseError } from '../run/event-failure.js';
 import { ShardLeases } from '../run/shard-lease.js';
 import { ShardRun } from '../run/shard-run.js';
@@ -31,6 +32,7 @@ export class ProjectionNode {
   readonly query: EventQuery;
   readonly states: ProjectionStates;
   readonly leases: ShardLeases;
+  private readonly members: Membership;
   /** Fired when a shard got further, here or on another node, and when the state has changed. */
   readonly progress = new Signal();
   /** As it was last read. */
@@ -58,6 +60,8 @@ export class ProjectionNode {
       lease: scope.options.lease,
       onLost: (shard) => void this.lost(shard),
     });
+    const group = `${definition.name}/v${definition.version}`;
+    this.members = new Membership(this.store, group, this.leases.owner, scope.options.lease);
   }
 
   /** Whether this node takes part. */
@@ -103,6 +107,7 @@ export class ProjectionNode {
     clearTimeout(this.swapTimer);
     clearTimeout(this.removeTimer);
     await this.reconcile();
+    await this.members.leave();
     await this.swapping;
   }
 
@@ -167,13 +172,35 @@ export class ProjectionNode {
       const shards = new Map(this.shards().map((shard) => [keyOfShard(shard), shard]));
       const stale = [...this.runs.values()].filter((run) => !this.fits(run, shards.get(run.key)));
       await Promise.all(stale.map((run) => this.end(run)));
-      for (const [key, shard] of shards) if (!this.runs.has(key)) await this.begin(key, shard);
+      await this.spread([...shards.values()]);
       this.planRemoval();
     } catch (error) {
       this.scope.warn(
         `Projection "${this.definition.name}": ${error instanceof Error ? error.message : String(error)}`,
       );
     }
+  }
+
+  /** Takes what nobody has, up to this node's share of each generation, and gives away what is more than that. */
+  private async spread(shards: readonly Shard[]): Promise<void> {
+    for (const generation of new Set(shards.map((shard) => shard.generation))) {
+      const all = shards.filter((shard) => shard.generation === generation);
+      const own = all.filter((shard) => this.runs.has(keyOfShard(shard)));
+      const share = await this.shareOf(generation.partitions);
+      for (const shard of own.slice(share)) await this.end(this.runs.get(keyOfShard(shard)) as ShardRun);
+      let room = share - own.length;
+      for (const shard of all) {
+        if (room <= 0) break;
+        const key = keyOfShard(shard);
+        if (!this.runs.has(key) && (await this.begin(key, shard))) room--;
+      }
+    }
+  }
+
+  private async shareOf(partitions: number): Promise<number> {
+    if (partitions === 1 || !this.store.capabilities.shared) return partitions;
+    await this.members.join(this.scope.clock.monotonic());
+    return this.members.share(partitions);
   }
 
   /** What this node should work on, as far as nobody else does. */
@@ -197,8 +224,8 @@ export class ProjectionNode {
     return shard !== undefined && shard.rebuilding === run.shard.rebuilding;
   }
 
-  private async begin(key: string, shard: Shard): Promise<void> {
-    if (!(await this.leases.take(key)) || !this.wanted) return;
+  private async begin(key: string, shard: Shard): Promise<boolean> {
+    if (!(await this.leases.take(key)) || !this.wanted) return false;
     const { registry, codec, appended, warn, store } = this.scope;
     const run = new ShardRun({
       shard,
@@ -219,6 +246,7 @@ export class ProjectionNode {
     });
     this.runs.set(key, run);
     run.start();
+    return true;
   }
 
   private async end(run: ShardRun): Promise<void> {

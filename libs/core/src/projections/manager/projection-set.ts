@@ -3,12 +3,15 @@ import type { Type } from '../../messages/index.js';
 import { readProjectionOptions } from '../definition/projection.decorator.js';
 import type { ProjectionDefinition } from '../definition/projection-definition.js';
 import { ProjectionDefinitionError, UnknownProjectionError } from '../projection.errors.js';
-import { CHECKPOINTS, LEASES, PROJECTIONS } from '../state/collections.js';
+import { CHECKPOINTS, LEASES, MEMBERS, PROJECTIONS } from '../state/collections.js';
 import { ProjectionNode } from './projection-node.js';
 import type { ProjectionScope } from './scope.js';
 
 /** A projection by its class or by its name. */
 export type ProjectionReference = string | Type<object>;
+
+/** What runs where may change with these. */
+const RECONCILED: readonly string[] = [PROJECTIONS, LEASES, MEMBERS];
 
 /** All projections of an application, and what tells them that something has happened. */
 export class ProjectionSet {
@@ -60,8 +63,7 @@ export class ProjectionSet {
 
   private noticed({ streams, collections }: CommitNotice): void {
     if (streams === undefined || streams.length > 0) this.scope.appended.fire();
-    if (collections === undefined || collections.includes(PROJECTIONS) || collections.includes(LEASES))
-      this.reconcile();
+    if (collections === undefined || RECONCILED.some((name) => collections.includes(name))) this.reconcile();
     if (collections === undefined || collections.includes(CHECKPOINTS)) {
       for (const node of this.nodes.values()) node.progress.fire();
     }

@@ -27,6 +27,9 @@ const FENCE_POLL = 20;
 /** Milliseconds before the first and the longest wait for a store that is away. */
 const BACKOFF = { first: 50, longest: 5_000 };
 
+/** Milliseconds that the batch at hand may take when the run is stopped. */
+const DRAIN = 10_000;
+
 /** Thrown where a stopped run waits. */
 class StoppedError extends Error {}
 
@@ -67,10 +70,17 @@ export class ShardRun {
     return this;
   }
 
-  /** Lets the batch at hand end and saves how far it got. */
+  /** Lets the batch at hand end and saves how far it got. A method that hangs is not waited for. */
   async stop(): Promise<void> {
     this.halt();
-    await this.done;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(true), DRAIN);
+    });
+    const isLate = await Promise.race([this.done?.then(() => false), late]);
+    clearTimeout(timer);
+    // Nothing is lost by it: what was not committed is taken again.
+    if (isLate) this.options.warn(`Projection ${this.key} was still at work after ${DRAIN} ms and is left behind.`);
   }
 
   /** As if the OS process had ended here: nothing more is written, as far as that is possible. For tests. */

@@ -6,6 +6,8 @@ export const PROJECTIONS = 'projections';
 export const CHECKPOINTS = 'checkpoints';
 /** One record a partition of a generation: which node works on it. */
 export const LEASES = 'projection-leases';
+/** One record a node and projection with partitions: the node takes part. */
+export const MEMBERS = 'projection-members';
 /** A record here closes a generation: while it is there, nobody but its holder writes that generation. */
 export const FENCES = 'projection-fences';
 /** Events that a projection could not take. */
