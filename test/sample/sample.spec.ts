@@ -260,11 +260,13 @@ describe('the running sample', () => {
       await client.get<{ name: string; steps: { name: string; compensation?: string }[] }[]>('/processes/definitions');
     const steps = definitions.find((definition) => definition.name === 'OrderProcess')?.steps;
     expect(steps?.map(({ name, compensation }) => [name, compensation])).toEqual([
+      ['placeOrder', 'compensatePlaceOrder'],
       ['reserveInventory', 'compensateReserveInventory'],
       ['processPayment', 'compensateProcessPayment'],
       ['sendNotification', undefined],
       ['createExpressShipment', 'compensateCreateExpressShipment'],
       ['createShipment', 'compensateCreateShipment'],
+      ['completeOrder', undefined],
     ]);
   });
 });
