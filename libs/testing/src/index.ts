@@ -1,3 +1,8 @@
+export {
+  EventSchemaError,
+  expectEventSchemas,
+  type EventSchemasOptions,
+} from './event-schemas/expect-event-schemas.js';
 export { forAggregate, type AggregateScenario } from './event-sourcing/for-aggregate.js';
 export { forProjection, type ProjectionOutcome, type ProjectionScenario } from './event-sourcing/for-projection.js';
 export { forDecider, type DeciderScenario } from './event-sourcing/for-decider.js';
