@@ -7,10 +7,16 @@ export type EventMethod = (this: object, event: object) => unknown;
 const NO_METHOD: EventMethod = () => undefined;
 const DISPATCH = Symbol('catga:event-dispatch');
 
+/** Classes that are compared one by one: for so few that is quicker than a look-up in a Map. */
+const SCANNED = 8;
+
 /** Finds the method of a class for an event by the event's class: one look-up, made once per class of aggregate. */
 export class EventDispatch {
   /** Also holds derived event classes once they were met, and classes that have no method. */
   private readonly methods = new Map<unknown, EventMethod>();
+  // The first few of the same, side by side.
+  private readonly classes: unknown[];
+  private readonly handlers: EventMethod[];
   /** Every event class that has a method. */
   readonly events: readonly Type<object>[];
 
@@ -20,6 +26,8 @@ export class EventDispatch {
       for (const event of events) this.methods.set(event, methods[method] as EventMethod);
     }
     this.events = [...this.methods.keys()] as Type<object>[];
+    this.classes = this.events.slice(0, SCANNED);
+    this.handlers = [...this.methods.values()].slice(0, SCANNED);
   }
 
   /** The dispatch of a class, made at the first call and kept on its prototype. */
@@ -34,10 +42,16 @@ export class EventDispatch {
 
   /** Calls the method; false when there is none. */
   apply(target: object, event: object): boolean {
-    const method = this.methods.get(event.constructor) ?? this.inherited(event);
+    const method = this.methodOf(event.constructor) ?? this.inherited(event);
     if (method === NO_METHOD) return false;
     method.call(target, event);
     return true;
+  }
+
+  private methodOf(eventClass: unknown): EventMethod | undefined {
+    const { classes } = this;
+    for (let at = 0; at < classes.length; at++) if (classes[at] === eventClass) return this.handlers[at];
+    return this.methods.get(eventClass);
   }
 
   /** Of a class that was not met before: the method of its nearest base class. */
