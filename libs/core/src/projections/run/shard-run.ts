@@ -211,7 +211,7 @@ export class ShardRun {
   /** @throws {StoppedError} when the run is stopped meanwhile */
   private async sleep(milliseconds: number): Promise<void> {
     const seen = this.stopSignal.count;
-    if (!this.stopped) await this.stopSignal.after(seen, milliseconds);
+    if (!this.stopped) await this.stopSignal.after(seen, milliseconds, true);
     if (this.stopped) throw new StoppedError();
   }
 }

@@ -12,8 +12,12 @@ export class Signal {
     for (const wake of waiting) wake();
   }
 
-  /** Waits until it was fired more often than `seen`, or until the time is over. Without `most`: as long as it takes. */
-  after(seen: number, most?: number): Promise<void> {
+  /**
+   * Waits until it was fired more often than `seen`, or until the time is over. Without `most`: as long as it takes.
+   *
+   * @param background lets the OS process end meanwhile. Default false: somebody waits for the answer
+   */
+  after(seen: number, most?: number, background = false): Promise<void> {
     if (this.count > seen) return Promise.resolve();
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined;
@@ -22,7 +26,8 @@ export class Signal {
         this.waiting.delete(wake);
         resolve();
       };
-      if (most !== undefined) timer = setTimeout(wake, most).unref();
+      if (most !== undefined) timer = setTimeout(wake, most);
+      if (background) timer?.unref();
       this.waiting.add(wake);
     });
   }
