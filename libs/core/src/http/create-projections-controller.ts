@@ -2,6 +2,7 @@ import { Controller, Inject, UseGuards, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ProjectionManager } from '../projections/index.js';
 import { resolveHttpOptions, type ProcessesHttpOptions } from './http.options.js';
+import { documentProjections } from './openapi.js';
 import { operationsGate, type OperationsGate } from './operations-gate.js';
 import { OperationsGuard } from './operations.guard.js';
 import { ProjectionsController } from './projections.controller.js';
@@ -34,6 +35,7 @@ export function createProjectionsController(options: ProcessesHttpOptions = {}):
     }
   }
 
+  documentProjections();
   for (const decorate of resolved.decorators) decorate(MountedProjectionsController);
   return MountedProjectionsController;
 }

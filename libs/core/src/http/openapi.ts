@@ -1,7 +1,10 @@
 import 'reflect-metadata';
 import { CatgaProblem } from './openapi.problem.js';
-import { DOCUMENTED_ROUTES, type DocumentedRoute } from './openapi.routes.js';
+import { PROCESS_ROUTES } from './openapi.processes.js';
+import { PROJECTION_ROUTES } from './openapi.projections.js';
+import type { DocumentedRoute } from './openapi.schema.js';
 import { ProcessesController } from './processes.controller.js';
+import { ProjectionsController } from './projections.controller.js';
 
 /**
  * The metadata that `@nestjs/swagger` reads. Written directly and not through its decorators, because its import takes
@@ -18,16 +21,27 @@ const SWAGGER = {
 
 const PROBLEM = { 'application/problem+json': { schema: { $ref: `#/components/schemas/${CatgaProblem.name}` } } };
 
-let isDocumented = false;
-
-/** Describes the routes for OpenAPI; once, because all mounted controllers share the methods of the base. */
+/** Describes the routes of processes for OpenAPI. */
 export function documentProcesses(): void {
-  if (isDocumented) return;
-  isDocumented = true;
-  Reflect.defineMetadata(SWAGGER.tags, ['processes'], ProcessesController);
-  Reflect.defineMetadata(SWAGGER.extraModels, [CatgaProblem], ProcessesController);
-  for (const [method, route] of Object.entries(DOCUMENTED_ROUTES)) {
-    const handler: unknown = Reflect.get(ProcessesController.prototype, method);
+  document(ProcessesController, 'processes', PROCESS_ROUTES);
+}
+
+/** Describes the routes of projections for OpenAPI. */
+export function documentProjections(): void {
+  document(ProjectionsController, 'projections', PROJECTION_ROUTES);
+}
+
+/** Once for each controller, because all that are mounted share the methods of their base. */
+function document(
+  controller: { readonly prototype: object },
+  tag: string,
+  routes: Readonly<Record<string, DocumentedRoute>>,
+): void {
+  if (Reflect.hasMetadata(SWAGGER.tags, controller)) return;
+  Reflect.defineMetadata(SWAGGER.tags, [tag], controller);
+  Reflect.defineMetadata(SWAGGER.extraModels, [CatgaProblem], controller);
+  for (const [method, route] of Object.entries(routes)) {
+    const handler: unknown = Reflect.get(controller.prototype, method);
     describe(handler as object, route);
   }
 }

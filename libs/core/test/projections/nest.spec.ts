@@ -1,5 +1,6 @@
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { Module } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { Test } from '@nestjs/testing';
 import {
   CatgaModule,
@@ -38,6 +39,30 @@ async function application(
   return app;
 }
 
+/** Fields of an answer that the OpenAPI document does not have, and those it promises that are not there. */
+function undescribed(schema: Described | undefined, value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return value.flatMap((item, i) => undescribed(schema?.items, item, `${path}.${i}`));
+  if (schema === undefined) return [`${path} is not described`];
+  if (typeof value !== 'object' || value === null) return [];
+  const missing = (schema.required ?? [])
+    .filter((name) => !(name in value))
+    .map((name) => `${path}.${name} is missing`);
+  const inside = Object.entries(value).flatMap(([name, field]) =>
+    undescribed(schema.properties?.[name], field, `${path}.${name}`),
+  );
+  return [...missing, ...inside];
+}
+
+interface Answer {
+  readonly content: Readonly<Record<string, { readonly schema: Described }>>;
+}
+
+interface Described {
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Described>>;
+  readonly items?: Described;
+}
+
 async function call(app: INestApplication, method: string, path: string, body?: object) {
   const response = await fetch(`${await app.getUrl()}${path}`, {
     method,
@@ -68,6 +93,16 @@ describe('projections in a Nest application', () => {
     const letters = await call(app, 'GET', '/projections/order-list/dead-letters');
     expect(letters.body['deadLetters']).toMatchObject([{ id: '1-2', reason: 'failed', error: { message: 'not yet' } }]);
     expect(JSON.stringify(letters.body)).not.toContain('.ts:');
+    const { paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build());
+    const schemaOf = (path: string, method: 'get' | 'post' = 'get'): Described | undefined => {
+      const answer = paths[path]?.[method]?.responses['200'] as Answer | undefined;
+      return answer?.content['application/json']?.schema;
+    };
+    expect(undescribed(schemaOf('/projections'), all.body)).toEqual([]);
+    expect(undescribed(schemaOf('/projections/{name}/dead-letters'), letters.body)).toEqual([]);
+    const failed = await call(app, 'POST', '/projections/order-list/dead-letters/1-2/replay');
+    expect(failed.body).toHaveProperty('failed');
+    expect(undescribed(schemaOf('/projections/{name}/dead-letters/{id}/replay', 'post'), failed.body)).toEqual([]);
     broken = false;
     const replay = await call(app, 'POST', '/projections/order-list/dead-letters/1-2/replay');
     expect(replay).toMatchObject({ status: 200, body: { replayed: 1 } });
@@ -75,6 +110,7 @@ describe('projections in a Nest application', () => {
 
     const paused = await call(app, 'POST', '/projections/order-list/pause', { by: 'ada' });
     expect(paused.body).toMatchObject({ condition: 'paused', paused: { by: 'ada' } });
+    expect(undescribed(schemaOf('/projections/{name}/pause', 'post'), paused.body)).toEqual([]);
     expect((await call(app, 'POST', '/projections/order-list/resume')).body).not.toHaveProperty('paused');
     expect((await call(app, 'POST', '/projections/order-list/rebuild')).status).toBe(202);
     await until(

@@ -1,43 +1,22 @@
 import type { ProcessesController } from './processes.controller.js';
+import {
+  anything,
+  BAD_QUERY,
+  CLOSED,
+  operator,
+  count,
+  error,
+  flag,
+  json,
+  list,
+  record,
+  text,
+  time,
+  type DocumentedRoute,
+} from './openapi.schema.js';
 import { PROCESS_STATUSES } from './query.js';
 
-/** An OpenAPI schema, as far as it is used here. */
-interface Schema {
-  readonly type: string;
-  readonly [keyword: string]: unknown;
-}
-
-/** Media type → schema of the body. */
-type Content = Record<string, { schema: Schema }>;
-
-/** What the OpenAPI document says about one route beyond its path. */
-export interface DocumentedRoute {
-  readonly summary: string;
-  readonly description?: string;
-  readonly query?: readonly { readonly name: string; readonly description: string; readonly schema: Schema }[];
-  readonly body?: { readonly description: string; readonly schema: Schema };
-  readonly answer: Readonly<Record<number, { readonly description: string; readonly content?: Content }>>;
-  readonly problems?: Readonly<Record<number, string>>;
-}
-
-const text = { type: 'string' };
-const flag = { type: 'boolean' };
-const count = { type: 'integer' };
-const time = { type: 'integer', description: 'Milliseconds since 1970' };
-const anything = { description: 'Any JSON' };
-const list = (items: object): Schema => ({ type: 'array', items });
-const record = (properties: Record<string, object>, required: readonly string[] = []): Schema => ({
-  type: 'object',
-  properties,
-  required,
-});
-const json = (description: string, schema: Schema): { description: string; content: Content } => ({
-  description,
-  content: { 'application/json': { schema } },
-});
-
 const status = { type: 'string', enum: [...PROCESS_STATUSES] };
-const error = record({ name: text, message: text, code: text }, ['name', 'message']);
 const summaryFields = {
   id: text,
   name: text,
@@ -84,11 +63,10 @@ const started = { processId: text, started: { ...flag, description: 'False when 
 const UNKNOWN = { 404: 'There is no such process' };
 const OPERATION = {
   ...UNKNOWN,
-  403: 'Operations are closed, or a guard refused',
+  403: CLOSED,
   409: 'The process is not in a status that allows it, or somebody has decided already',
   422: 'The body is not valid',
 };
-const operator = { by: { ...text, description: 'Who asks' }, reason: text };
 const operatorBody = { description: 'Who asks for it and why, for the journal', schema: record(operator) };
 const ACCEPTED = { 202: json('Accepted; how far the process is now', progress) };
 const decision = (summary: string): DocumentedRoute => ({
@@ -100,7 +78,7 @@ const decision = (summary: string): DocumentedRoute => ({
 });
 
 /** Method of {@link ProcessesController} → what is said about it. */
-export const DOCUMENTED_ROUTES: Readonly<Partial<Record<keyof ProcessesController, DocumentedRoute>>> = {
+export const PROCESS_ROUTES: Readonly<Partial<Record<keyof ProcessesController, DocumentedRoute>>> = {
   list: {
     summary: 'List processes, newest first',
     query: [
@@ -122,7 +100,7 @@ export const DOCUMENTED_ROUTES: Readonly<Partial<Record<keyof ProcessesControlle
         record({ processes: list(record(summaryFields)), cursor: text }),
       ),
     },
-    problems: { 400: 'A parameter is unknown or has a value that cannot be used' },
+    problems: { 400: BAD_QUERY },
   },
   definitions: {
     summary: 'The processes of this application, as inferred from their code',
@@ -174,7 +152,7 @@ export const DOCUMENTED_ROUTES: Readonly<Partial<Record<keyof ProcessesControlle
       },
     ],
     answer: { 200: json('Events in their order', record({ events: list(event) }, ['events'])) },
-    problems: { ...UNKNOWN, 400: 'A parameter is unknown or has a value that cannot be used' },
+    problems: { ...UNKNOWN, 400: BAD_QUERY },
   },
   stream: {
     summary: 'The journal of a process, then every new event as it happens',
@@ -209,7 +187,7 @@ export const DOCUMENTED_ROUTES: Readonly<Partial<Record<keyof ProcessesControlle
       202: json('Started; Location leads to it', record(started)),
     },
     problems: {
-      403: 'Operations are closed, or a guard refused',
+      403: CLOSED,
       404: 'No process has this name',
       409: 'The id exists and onExisting is reject; or, when waiting, it was cancelled or is parked',
       422: 'The body is not valid: errors has the path of each fault; or, when waiting, the business refused',
