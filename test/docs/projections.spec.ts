@@ -2,23 +2,9 @@ import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { EventLog } from '@catga/core';
 import { forProjection } from '@catga/testing';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { AppModule, OrderList, OrderPlaced, Orders, OrderShipped, Revenue } from './projections.example.js';
 
-const root = join(import.meta.dirname, '../..');
-const flat = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
-
 describe('the guide to projections', () => {
-  it('shows code that this test compiles and runs', () => {
-    const page = readFileSync(join(root, 'docs/projections.md'), 'utf8');
-    const sources = ['projections.example.ts', 'projections.spec.ts'];
-    const code = sources.map((name) => flat(readFileSync(join(import.meta.dirname, name), 'utf8'))).join(' ');
-    const blocks = [...page.matchAll(/^```ts\n(.*?)^```/gms)].map((found) => flat(found[1] as string));
-    expect(blocks).toHaveLength(4);
-    expect(blocks.filter((block) => !code.includes(block))).toEqual([]);
-  });
-
   it('tells how to test one', async () => {
     await forProjection(OrderList)
       .given(new OrderPlaced('1', 'de', 10))

@@ -1,0 +1,36 @@
+import { blocksOf, readPage, unknownBlocks } from './support/guide.js';
+
+/** Which files hold the code of a page. The type check compiles them, and specs beside this one run them. */
+const guides = [
+  {
+    page: 'docs/aggregates.md',
+    files: ['order.example.ts', 'aggregates.example.ts', 'cart.example.ts', 'aggregates.spec.ts'],
+  },
+  { page: 'docs/time-travel.md', files: ['time-travel.example.ts'] },
+  {
+    page: 'docs/privacy.md',
+    files: [
+      'privacy/app-module.example.ts',
+      'privacy/customer-registered.example.ts',
+      'privacy/forget.example.ts',
+      'privacy/patient-admitted.example.ts',
+      'privacy/rewrap-keys.example.ts',
+    ],
+  },
+  { page: 'docs/projections.md', files: ['projections.example.ts', 'projections.spec.ts'] },
+  { page: 'README.md', heading: 'An aggregate and its read model', files: ['readme.example.ts'] },
+];
+
+describe('the guides', () => {
+  it.each(guides)('show code that tests compile and run: $page', ({ page, heading, files }) => {
+    const text = readPage(page, heading);
+    expect(blocksOf(text).length).toBeGreaterThan(0);
+    expect(unknownBlocks(text, files)).toEqual([]);
+  });
+
+  it('do not pass with a block that is in none of the files', () => {
+    const page = readPage('docs/projections.md');
+    const changed = page.replace("readModel<OrderView>('orders'", "readModel<OrderView>('order'");
+    expect(unknownBlocks(changed, ['projections.example.ts', 'projections.spec.ts'])).toHaveLength(1);
+  });
+});
