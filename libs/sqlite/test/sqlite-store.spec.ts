@@ -6,8 +6,10 @@ import {
   JsonCodec,
   Store,
   UnknownOptionError,
+  type CommitBatch,
   type NewEvent,
   type ReadStreamOptions,
+  type StreamAppend,
 } from '@catga/core';
 import { CatgaSqliteModule, InvalidNameError, SqliteStore, type SqliteStoreOptions } from '@catga/sqlite';
 import { Injectable, Module } from '@nestjs/common';
@@ -35,6 +37,98 @@ describe('SqliteStore', () => {
     await Promise.all(Array.from({ length: 500 }, (_, index) => append(store, `s${index}`)));
     expect(countTransactions(store.path) - before).toBeLessThanOrEqual(3);
     await store.close();
+  });
+
+  describe('a commit that wants something to be new, of which this store knows nothing yet', () => {
+    const event: NewEvent = { type: 'e', data: 'new' };
+    const isNew = (stream: string, expectedVersion: 'no-stream' | 0 = 'no-stream'): StreamAppend => ({
+      stream,
+      expectedVersion,
+      events: [event],
+    });
+    const record = { collection: 'c', key: 'taken', value: 'new' };
+    const refused: readonly CommitBatch[] = [
+      { appends: [isNew('taken')] },
+      { appends: [isNew('free'), isNew('taken', 0)] },
+      { appends: [isNew('closed')] },
+      { appends: [isNew('truncated')] },
+      { records: [{ ...record, ifVersion: 0 }] },
+      { appends: [isNew('free')], records: [{ ...record, ifVersion: 0 }] },
+      // Both are wrong: the stream is what is told first.
+      { appends: [isNew('taken')], records: [{ ...record, ifVersion: 7 }] },
+      {
+        records: [
+          { ...record, ifVersion: 0 },
+          { ...record, key: 'none', ifVersion: 7 },
+        ],
+      },
+      // Nothing would be written, so nothing would be refused by SQLite.
+      { appends: [{ ...isNew('taken'), events: [] }] },
+      { records: [{ collection: 'c', key: 'taken', ifVersion: 0 }] },
+    ];
+    const reasons = (store: SqliteStore): Promise<(string | undefined)[]> =>
+      Promise.all(
+        refused.map((batch) =>
+          store.commit(batch).then(
+            () => undefined,
+            (error: Error) => error.message,
+          ),
+        ),
+      );
+    const filled = async (): Promise<SqliteStore> => {
+      const store = newStore();
+      for (const stream of ['taken', 'taken', 'closed', 'truncated']) await append(store, stream);
+      await store.commit({
+        streams: [
+          { stream: 'closed', state: 'archived' },
+          { stream: 'truncated', truncateBefore: 2 },
+        ],
+        records: [{ ...record, value: 'old' }],
+      });
+      return store;
+    };
+
+    it('is refused as by a store that knows, alone and among others that succeed', async () => {
+      const knowing = await filled();
+      const expected = await reasons(knowing);
+      expect(expected).not.toContain(undefined);
+      for (const [index, batch] of refused.entries()) {
+        const store = new SqliteStore({ path: knowing.path });
+        await expect(store.commit(batch)).rejects.toThrow(expected[index]);
+        await store.close();
+      }
+      const store = new SqliteStore({ path: knowing.path });
+      const [first, actual, last] = await Promise.all([
+        store.commit({ appends: [isNew('first')], records: [{ ...record, key: 'first', ifVersion: 0 }] }),
+        reasons(store),
+        store.commit({ appends: [isNew('last')] }),
+      ]);
+      expect(actual).toEqual(expected);
+      expect([first, last]).toMatchObject([
+        { position: 5, versions: [1], recordVersions: [1] },
+        { position: 6, versions: [1] },
+      ]);
+      // Events 1, 2, 3 of the others, and each of these once.
+      const { events } = await store.readAll({ closed: true });
+      expect(events.map(({ stream }) => stream)).toEqual(['taken', 'taken', 'closed', 'first', 'last']);
+      expect((await store.getRecord('c', 'taken'))?.value).toBe('old');
+      expect((await store.getRecord('c', 'first'))?.version).toBe(1);
+      expect(await store.getStream('free')).toBeUndefined();
+      await Promise.all([store.close(), knowing.close()]);
+    });
+
+    it('replaces a record that has expired and is still in the file', async () => {
+      const first = newStore();
+      await append(first, 's'); // expired records are looked for at most once a second: not again below
+      await first.commit({ records: [{ ...record, value: 'old', expiresAt: 1 }] });
+      await first.close();
+      expect(rawValue(first.path, 'SELECT count(*) FROM records')).toBe(1);
+      const store = new SqliteStore({ path: first.path });
+      const { recordVersions } = await store.commit({ records: [{ ...record, ifVersion: 0 }] });
+      expect(recordVersions).toEqual([1]);
+      expect(await store.getRecord('c', 'taken')).toMatchObject({ version: 1, value: 'new' });
+      await store.close();
+    });
   });
 
   it('syncs every transaction to the disk unless told otherwise', async () => {

@@ -1,8 +1,8 @@
 import type { BatchExtras, StreamChangeRow } from './batch-extras.js';
-import { meets, type BatchRows } from './batch.js';
+import { meets, type AppendRows, type BatchRows } from './batch.js';
 import type { CommitIds } from './commit-ids.js';
 import type { ConditionCheck } from './condition-check.js';
-import { OUTCOME } from './protocol.js';
+import { EXPECT, OUTCOME } from './protocol.js';
 import type { RecordTable } from './record-table.js';
 import type { StreamTable } from './stream-table.js';
 
@@ -14,18 +14,26 @@ export interface Tables {
   readonly conditions: ConditionCheck;
 }
 
-/** Looks up everything the commits are about that is not known yet, for all of them at once. */
-export function learn({ streams, records, commitIds }: Tables, batches: readonly BatchRows[]): void {
+/**
+ * Looks up everything the commits are about that is not known yet, for all of them at once.
+ *
+ * @param assume leave out what the commits want to be new: the two indexes that every new row goes into are unique
+ */
+export function learn({ streams, records, commitIds }: Tables, batches: readonly BatchRows[], assume: boolean): void {
   for (const { appends, deletes, records: rows, extras } of batches) {
-    for (const { stream } of appends) streams.expect(stream);
-    for (const stream of deletes) streams.expect(stream);
-    for (const { stream } of extras?.streams ?? none) streams.expect(stream);
-    for (const row of rows) records.expect(row);
+    for (const append of appends) streams.expect(append.stream, assume && makesStream(append));
+    for (const stream of deletes) streams.expect(stream, false);
+    for (const { stream } of extras?.streams ?? none) streams.expect(stream, false);
+    for (const row of rows) records.expect(row, assume && row.ifVersion === 0 && row.value !== null);
   }
   streams.load();
   records.load();
   const ids = batches.flatMap(({ extras }) => extras?.id ?? none);
   if (ids.length > 0) commitIds.load(ids);
+}
+
+function makesStream({ expected, events }: AppendRows): boolean {
+  return (expected === 0 || expected === EXPECT['no-stream']) && events.length > 0;
 }
 
 /** Checks one commit and puts it into the buffers. Returns its outcome. */

@@ -54,6 +54,11 @@ export function isBusy(error: unknown): boolean {
   return (resultCode(error) & 0xff) === 5;
 }
 
+/** True when a row was refused, e.g. because its name is taken. */
+export function isConstraint(error: unknown): boolean {
+  return (resultCode(error) & 0xff) === 19;
+}
+
 /** libsql puts the code into `rawCode`, node:sqlite into `errcode`; libsql's failure to open only into the text. */
 function resultCode(error: unknown): number {
   const { rawCode, errcode, message } = error as { rawCode?: unknown; errcode?: unknown; message?: unknown };

@@ -22,6 +22,8 @@ export class RecordTable {
   /** Records have been deleted in this transaction: from now on the rows alone do not tell which numbers were given. */
   removed = false;
   private readonly states = new BoundedMap<string, RecordState>(CACHED_RECORDS);
+  /** Records that this transaction takes for new. */
+  private readonly assumed = new Set<RecordState>();
   private readonly touched = new Set<RecordState>();
   private readonly inserts: BatchedStatement;
   private readonly updates: BatchedStatement;
@@ -66,12 +68,26 @@ export class RecordTable {
     );
   }
 
-  /** A commit is about this record. To be called, and {@link load} after it, before anything else about the record. */
-  expect({ collection, key }: Pick<RecordRow, 'collection' | 'key'>): void {
+  /**
+   * A commit is about this record. To be called, and {@link load} after it, before anything else about the record.
+   *
+   * @param isNew as for streams, see `StreamTable.expect`
+   */
+  expect({ collection, key }: Pick<RecordRow, 'collection' | 'key'>, isNew: boolean): void {
     const name = nameOf(collection, key);
-    if (this.states.get(name) !== undefined) return;
-    this.states.set(name, unknownRecord(collection, key));
-    this.found.add(collection, key);
+    const known = this.states.get(name);
+    if (known !== undefined && (isNew || !this.assumed.delete(known))) return;
+    const state = known ?? unknownRecord(collection, key);
+    if (known === undefined) this.states.set(name, state);
+    if (isNew) this.assumed.add(state);
+    else this.found.add(collection, key);
+  }
+
+  /** Whether every record taken for new is written as new, so that SQLite refuses the row of one that is not. */
+  confirmed(): boolean {
+    for (const { version } of this.assumed) if (version === 0) return false;
+    this.assumed.clear();
+    return true;
   }
 
   /** Looks up all the records expected. */
@@ -128,7 +144,7 @@ export class RecordTable {
     const rows = this.expired
       .all([now])
       .map(([collection, key]) => ({ collection: String(collection), key: String(key) }));
-    for (const row of rows) this.expect(row);
+    for (const row of rows) this.expect(row, false);
     this.load();
     for (const { collection, key } of rows) {
       const state = this.state(collection, key);
@@ -145,6 +161,7 @@ export class RecordTable {
     this.removedTags.clear();
     this.touched.clear();
     this.states.clear();
+    this.assumed.clear();
     this.removed = false;
   }
 

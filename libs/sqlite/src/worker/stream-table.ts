@@ -36,6 +36,8 @@ export class StreamTable {
   /** Events have been deleted in this transaction: from now on the rows alone do not tell which numbers were given. */
   removed = false;
   private readonly states = new BoundedMap<string, KnownStream>(CACHED_STREAMS);
+  /** Streams that this transaction takes for new. */
+  private readonly assumed = new Set<KnownStream>();
   private readonly streamRows: BatchedStatement;
   private readonly eventRows: EventInserts;
   private readonly taggedRows: BatchedStatement;
@@ -79,11 +81,26 @@ export class StreamTable {
     this.deleteStream = connection.prepare('DELETE FROM streams WHERE id = ?');
   }
 
-  /** A commit is about this stream. To be called, and {@link load} after it, before anything else about the stream. */
-  expect(stream: string): void {
-    if (this.states.get(stream) !== undefined) return;
-    this.states.set(stream, { id: 0, version: 0, state: 0, first: 1 });
-    this.found.add(stream);
+  /**
+   * A commit is about this stream. To be called, and {@link load} after it, before anything else about the stream.
+   *
+   * @param isNew the commit can only succeed by making the stream: taken for granted instead of looked up, if all the
+   * commits of the transaction allow that. See {@link confirmed}.
+   */
+  expect(stream: string, isNew: boolean): void {
+    const known = this.states.get(stream);
+    if (known !== undefined && (isNew || !this.assumed.delete(known))) return;
+    const state = known ?? { id: 0, version: 0, state: 0, first: 1 };
+    if (known === undefined) this.states.set(stream, state);
+    if (isNew) this.assumed.add(state);
+    else this.found.add(stream);
+  }
+
+  /** Whether every stream taken for new is written as new, so that SQLite refuses the row of one that is not. */
+  confirmed(): boolean {
+    for (const { version } of this.assumed) if (version === 0) return false;
+    this.assumed.clear();
+    return true;
   }
 
   /** Looks up all the streams expected. */
@@ -151,6 +168,7 @@ export class StreamTable {
     this.tagRows.discard();
     this.found.discard();
     this.states.clear();
+    this.assumed.clear();
     this.tagged = undefined;
     this.removed = false;
   }

@@ -3,7 +3,7 @@ import { readBatch, type BatchRows } from './batch.js';
 import { CommitIds } from './commit-ids.js';
 import { ConditionCheck } from './condition-check.js';
 import type { Connection, Statement } from './driver.js';
-import { isBusy, StoreFault, toFault, UncertainFault, type Fault } from './fault.js';
+import { isBusy, isConstraint, StoreFault, toFault, UncertainFault, type Fault } from './fault.js';
 import { FileConnection } from './file-connection.js';
 import { CellReader, OUTCOME, type CommitsDone, type WorkerSettings, type WriterRequest } from './protocol.js';
 import { RecordTable } from './record-table.js';
@@ -12,6 +12,12 @@ import { StreamTable } from './stream-table.js';
 
 /** Look for expired records at most this often, milliseconds. */
 const SWEEP_EVERY = 1_000;
+
+/** Transactions that look everything up after one that had taken for new what was not: it was paid for twice. */
+const CAREFUL = 1_000;
+
+/** What the commits of a transaction want to be new may not be. Never leaves this file. */
+class WrongAssumption extends Error {}
 
 /** Everything that lives as long as one connection. */
 interface Open extends Tables {
@@ -32,6 +38,8 @@ export class Writer {
   private knownDataVersion = -1;
   private foreign = false;
   private sweptAt = 0;
+  /** Transactions still to come that take nothing for new. */
+  private careful = 0;
 
   constructor(private readonly settings: WorkerSettings) {
     this.file = new FileConnection(settings, prepare);
@@ -91,22 +99,36 @@ export class Writer {
 
   private write(batches: readonly BatchRows[], now: number): (number[] | Fault)[] {
     try {
-      return this.transaction((open) => {
-        learn(open, batches);
-        const answers = batches.map((batch) => applyBatch(open, batch, now));
-        this.sweep(open, now);
-        open.streams.flush();
-        open.records.flush(now);
-        open.commitIds.flush();
-        return answers;
-      });
+      return this.transaction((open) => this.apply(open, batches, now));
     } catch (error) {
+      // Nothing of it was written, and now everything is looked up.
+      if (error instanceof WrongAssumption) return this.write(batches, now);
       const fault = toFault(error);
       // One commit that SQLite refuses, say for its size, must not take its neighbours with it. What may have been
       // written is not written again.
       const alone = fault.reason === 'unknown' && batches.length > 1 && !(error instanceof UncertainFault);
       if (alone) return batches.flatMap((batch) => this.write([batch], now));
       return batches.map(() => fault);
+    }
+  }
+
+  private apply(open: Open, batches: readonly BatchRows[], now: number): (number[] | Fault)[] {
+    const assume = this.careful === 0;
+    if (!assume) this.careful--;
+    try {
+      learn(open, batches, assume);
+      const answers = batches.map((batch) => applyBatch(open, batch, now));
+      // Not written as new: a commit was refused for another reason, and its answer may not rest on a guess.
+      if (!open.streams.confirmed() || !open.records.confirmed()) throw new WrongAssumption();
+      this.sweep(open, now);
+      open.streams.flush();
+      open.records.flush(now);
+      open.commitIds.flush();
+      return answers;
+    } catch (error) {
+      if (!assume || !(error instanceof WrongAssumption || isConstraint(error))) throw error;
+      this.careful = CAREFUL;
+      throw new WrongAssumption();
     }
   }
 
@@ -187,8 +209,8 @@ export class Writer {
     open.commitIds.reset();
     const { reason } = toFault(error);
     if (reason === 'disk-full' || reason === 'locked') return;
-    this.file.drop();
-    // A new connection cannot tell what was committed before it.
+    if (!(error instanceof WrongAssumption)) this.file.drop();
+    // Neither a new connection nor one that forgot can tell what was committed before.
     this.foreign = true;
   }
 
