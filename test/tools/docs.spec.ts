@@ -36,37 +36,6 @@ function brokenLinks(page: string): string[] {
     .map((target) => `${relative(root, page)}: ${target}`);
 }
 
-const CODE_MARK = /^<!-- code: (\S+)#(\w+) -->\n\n```ts\n(.*?)^```$/gms;
-
-/** Blocks of code of a page that name the `#region` of a spec they come from: what is shown, and what is tested. */
-function markedBlocks(page: string): { page: string; region: string; shown: string; tested: string }[] {
-  return [...readFileSync(page, 'utf8').matchAll(CODE_MARK)].map(([, file = '', region = '', shown = '']) => ({
-    page: relative(root, page),
-    region,
-    shown: words(shown),
-    tested: words(regionOf(readFileSync(join(root, file), 'utf8'), region)),
-  }));
-}
-
-function regionOf(source: string, name: string): string {
-  const lines = source.split('\n');
-  const begin = lines.findIndex((line) => line.trim() === `// #region ${name}`) + 1;
-  let open = begin === 0 ? 0 : 1;
-  const inside: string[] = [];
-  for (let at = begin; open > 0 && at < lines.length; at++) {
-    const line = lines[at] as string;
-    if (line.trim().startsWith('// #region')) open++;
-    else if (line.trim() === '// #endregion') open--;
-    else inside.push(line);
-  }
-  return inside.join('\n');
-}
-
-/** Less indentation leaves room for longer lines; the words stay the same. */
-function words(code: string): string {
-  return code.replace(/\s+/g, ' ').trim();
-}
-
 describe('the documentation', () => {
   it('has no link that leads nowhere', () => {
     expect(pages.length).toBeGreaterThan(5);
@@ -82,15 +51,5 @@ describe('the documentation', () => {
     );
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
     expect(named).toContain('lint');
-  });
-
-  it('shows code that is run by a test, wherever a page says so', () => {
-    const marked = pages.flatMap(markedBlocks);
-    expect(marked.length).toBeGreaterThan(5);
-    expect(marked.filter(({ shown, tested }) => shown !== tested)).toEqual([]);
-    for (const name of ['event-log.md', 'schema-evolution.md']) {
-      const text = readFileSync(join(root, 'docs', name), 'utf8');
-      expect(text.match(/^```ts$/gm)).toHaveLength(text.match(CODE_MARK)?.length ?? 0);
-    }
   });
 });

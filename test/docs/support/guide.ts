@@ -1,10 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../../..');
 
 /** Line breaks and indentation may differ: a page shows a method without the class around it. */
 const flat = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+
+/** The pages of `docs`. */
+export function pages(): string[] {
+  return readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`);
+}
 
 /** A page of the documentation, e.g. `docs/projections.md`; with a heading only the section below it. */
 export function readPage(path: string, heading?: string): string {

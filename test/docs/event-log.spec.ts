@@ -1,7 +1,4 @@
-/**
- * The code of docs/event-log.md and docs/schema-evolution.md, between `#region` marks: test/tools/docs.spec.ts sees to it
- * that the pages show what is here.
- */
+/** Holds and runs the code of docs/event-log.md and docs/schema-evolution.md; guides.spec.ts compares it with the pages. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Injectable, Module } from '@nestjs/common';
@@ -22,9 +19,8 @@ import {
   type Store,
 } from '@catga/core';
 import { expectEventSchemas } from '@catga/testing';
-import { closeStores, newFolder } from './support/stores.js';
+import { closeStores, newFolder } from '../event-sourcing/support/stores.js';
 
-// #region events
 @Event('course-defined')
 @EventTags<CourseDefined>((event) => [`course:${event.courseId}`])
 export class CourseDefined {
@@ -42,7 +38,6 @@ export class StudentSubscribed {
     readonly studentId: string,
   ) {}
 }
-// #endregion
 
 class DefineCourse {
   constructor(
@@ -51,7 +46,6 @@ class DefineCourse {
   ) {}
 }
 
-// #region append
 @CommandHandler(DefineCourse)
 export class DefineCourseHandler {
   constructor(private readonly log: EventLog) {}
@@ -61,17 +55,13 @@ export class DefineCourseHandler {
     await this.log.append(`course-${command.courseId}`, [event], { expectedVersion: 'no-stream', context });
   }
 }
-// #endregion
 
-// #region module
 @Module({
   imports: [CatgaModule.forRoot({ eventSourcing: { events: [CourseDefined, StudentSubscribed] } })],
   providers: [DefineCourseHandler],
 })
 export class CoursesModule {}
-// #endregion
 
-// #region boundary
 export async function subscribeStudent(log: EventLog, courseId: string, studentId: string): Promise<void> {
   const query = [{ tags: [`course:${courseId}`] }, { tags: [`student:${studentId}`] }];
   for (;;) {
@@ -90,9 +80,7 @@ export async function subscribeStudent(log: EventLog, courseId: string, studentI
     }
   }
 }
-// #endregion
 
-// #region order
 @Event('order-placed', { version: 3 })
 export class OrderPlaced {
   constructor(
@@ -100,9 +88,7 @@ export class OrderPlaced {
     readonly total: { readonly amount: number; readonly currency: string },
   ) {}
 }
-// #endregion
 
-// #region upcasters
 @Injectable()
 export class OrderUpcasters {
   // It was called order-created, and all prices were in euros.
@@ -116,18 +102,15 @@ export class OrderUpcasters {
     return { ...rest, total: { amount, currency } };
   }
 
-  // #region downcast
   @Downcast(OrderPlaced, 3)
   flattenTotal({ total, ...rest }: OrderPlaced) {
     return { ...rest, ...total };
   }
-  // #endregion
 }
-// #endregion
 
 afterAll(closeStores);
 
-describe('the guides', () => {
+describe('the guides to the log and to events that change', () => {
   it('append in a handler, read, and change streams as a whole', async () => {
     const module = await Test.createTestingModule({ imports: [CoursesModule] }).compile();
     module.useLogger(false);
@@ -135,22 +118,18 @@ describe('the guides', () => {
     await module.get(Mediator).send(new DefineCourse('c1', 2), { tenant: 'acme' });
     const log = module.get(EventLog);
     const lines: string[] = [];
-    // #region read
     for (const { event, version, at, metadata } of await log.read('course-c1')) {
       lines.push(`${version} ${event.constructor.name} at ${new Date(at).toISOString()} for ${metadata.tenant}`);
     }
     const latest = await log.read('course-c1', { direction: 'backward', limit: 1 });
     const page = await log.readAll({ events: [StudentSubscribed], query: { tags: ['student:ann'] }, limit: 100 });
     const next = await log.readAll({ events: [StudentSubscribed], after: page.position });
-    // #endregion
     expect(lines).toEqual([expect.stringMatching(/^1 CourseDefined at .* for acme$/)]);
     expect([latest.length, page.events.length, next.events.length]).toEqual([1, 0, 0]);
-    // #region states
     await log.truncate('course-c1', 1); // removes the events below version 1: none
     await log.archive('course-c1'); // read by name only, takes no events
     await log.delete('course-c1'); // not read at all, takes no events
     await log.restore('course-c1'); // open again
-    // #endregion
     expect(await log.stream('course-c1')).toMatchObject({ state: 'open', version: 1 });
     await module.close();
   });
@@ -173,7 +152,6 @@ describe('the guides', () => {
     const log = new EventLog(store, new EventRegistry(store).register(StudentSubscribed));
     const welcomed: string[] = [];
     const mailer = { welcome: async (student: string) => void welcomed.push(student) };
-    // #region subscribe
     const saved = await store.getRecord('checkpoints', 'welcome');
     const subscription = log.subscribe<StudentSubscribed>(
       { name: 'Welcome mails', events: [StudentSubscribed], after: Number(saved?.value ?? 0) },
@@ -185,7 +163,6 @@ describe('the guides', () => {
     const { position } = await log.append('subscription-c1-ann', [new StudentSubscribed('c1', 'ann')]);
     await subscription.waitFor(position, '5s');
     await subscription.stop();
-    // #endregion
     expect(welcomed).toEqual(['ann']);
     expect((await store.getRecord('checkpoints', 'welcome'))?.value).toBe(1);
   });
@@ -205,13 +182,11 @@ describe('the guides', () => {
   it('guard the shapes of events', () => {
     const file = join(newFolder(), 'event-schemas.json');
     for (let run = 1; run <= 2; run++) {
-      // #region guard
       expectEventSchemas(file, {
         samples: [new OrderPlaced('42', { amount: 12.5, currency: 'EUR' }), new CourseDefined('c1', 30)],
         upcasters: [new OrderUpcasters()],
         write: true, // default: only where the environment has no CI
       });
-      // #endregion
     }
     rmSync(file);
   });
