@@ -4,6 +4,7 @@ import { ProcessContext } from '../../src/processes/api/process-context.js';
 import { CatgaProcess, ProcessStep } from '../../src/processes/decorators/index.js';
 import { sameValue } from '../../src/processes/journal/same-value.js';
 import { crashAllNodes, settle, SharedStore, TestNode, World } from './support/nodes.js';
+import { metadataText, StepCompleted, StepStarted } from '../../src/processes/journal/journal-event.js';
 
 class Order {
   constructor(readonly id: string) {}
@@ -241,5 +242,18 @@ describe('arguments that no comparison of their own makes equal', () => {
     ['0 and -0', [never(), 0], [never(), -0]],
   ])('are not the same: %s', (_what, a, b) => {
     expect(sameValue(a, b)).toBe(false);
+  });
+});
+
+describe('the metadata of a step as text', () => {
+  it.each([
+    new StepStarted(1, 'pay:1', null, 1, undefined, undefined),
+    new StepStarted(1, 'pay["a\\b\n\u2028😀\ud800"]:2', null, 12, 'x1y2', undefined),
+    new StepStarted(1, 'pay:1', null, 2, undefined, 'pay"Card'),
+    new StepStarted(1, 'pay:1', null, 2, 'x1y2', 'payCard'),
+    new StepCompleted(1, 'pay:1', null),
+    new StepCompleted(1, 'pay["a\\b\n"]:2', null),
+  ])('is what JSON makes of it: %j', (event) => {
+    expect(metadataText(event)).toBe(JSON.stringify(event.metadata));
   });
 });

@@ -8,6 +8,7 @@ import type {
   RecordWrite,
   Store,
 } from '../../store/index.js';
+import { metadataText } from './journal-event.js';
 
 /** Where a run writes its events. */
 export interface Journal {
@@ -76,9 +77,9 @@ export class CommitJournal implements Journal {
     this.add(event, event.at as number, event.data, durable);
   }
 
-  add({ type, metadata }: EventShape, at: number, data: Payload, durable?: () => void): void {
+  add(shape: EventShape, at: number, data: Payload, durable?: () => void): void {
     if (this.stopped) return;
-    this.pending.push({ type, at, data: data ?? '', metadata: JSON.stringify(metadata) });
+    this.pending.push({ type: shape.type, at, data: data ?? '', metadata: metadataText(shape) });
     if (durable) this.waiting.push(durable);
     if (!this.committing) this.host.wantsFlush();
   }
