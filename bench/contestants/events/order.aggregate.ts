@@ -21,5 +21,5 @@ abstract class OrderLines extends AggregateRoot {
 export class Order extends OrderLines {}
 
 /** Loaded from its last snapshot and what came after it. */
-@Aggregate('keptOrder', { snapshots: { when: everyEvents(100) } })
+@Aggregate('keptOrder', { snapshots: { when: everyEvents(50) } })
 export class KeptOrder extends OrderLines {}
