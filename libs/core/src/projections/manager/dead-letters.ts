@@ -6,10 +6,11 @@ import { modelValues } from '../model/model-values.js';
 import { DeadLetterNotFoundError, DeadLetterReplayError } from '../projection.errors.js';
 import { EventContext } from '../run/projection-context.js';
 import { Checkpoints } from '../state/checkpoint.js';
-import { generationKey, modelCollection, shardKey } from '../state/collections.js';
+import { generationKey, modelCollection, replayedKey, shardKey } from '../state/collections.js';
 import {
   DeadLetterRecords,
   keptError,
+  letterId,
   type DeadLetter,
   type DeadLetterPage,
   type StoredDeadLetter,
@@ -60,14 +61,10 @@ export class DeadLetterOperations {
   async replay(id: string): Promise<ReplayResult> {
     const { letter } = await this.find(id);
     return this.closed(letter, async (fence) => {
+      const isTaken = (await this.removeTaken(fence, letter)) === id;
       const letters = await this.records.ofKey(letter);
-      const first = letters[0]?.letter;
-      if (first === undefined) throw new DeadLetterNotFoundError(letter.projection, id);
-      if (first.id !== id) {
-        const problem = `"${first.id}" of the same key "${letter.key}" stands before it. Replay or discard that first.`;
-        throw new DeadLetterReplayError(letter.projection, id, problem);
-      }
-      let replayed = 0;
+      if (!isTaken) assertFirst(letter, letters[0]?.letter);
+      let replayed = isTaken ? 1 : 0;
       for (const next of letters) {
         const failure = await this.apply(fence, next);
         if (failure !== undefined) return { replayed, failed: failure };
@@ -136,16 +133,33 @@ export class DeadLetterOperations {
     return undefined;
   }
 
-  /** With a target: in a transaction that leaves the position where it is. */
+  /**
+   * A target commits for itself: a node that ended right after that has left a dead letter whose event is in the read
+   * model. Removes it; gives its id.
+   */
+  private async removeTaken(
+    fence: Fence,
+    { projection, generation, partition }: DeadLetter,
+  ): Promise<string | undefined> {
+    const { target } = this.node.definition;
+    if (target === undefined) return undefined;
+    const position = await target.position(replayedKey(shardKey(projection, generation, partition)));
+    const taken = await this.records.get(projection, letterId(generation, position));
+    if (taken === undefined) return undefined;
+    await fence.commit([this.records.remove(taken), await this.touched(taken.letter)]);
+    return taken.letter.id;
+  }
+
+  /** With a target: in a transaction that also notes which dead letter it has taken, so that none is taken twice. */
   private async run(event: StoredEvent, models: ModelBatch, letter: DeadLetter): Promise<void> {
     const { target } = this.node.definition;
     if (target === undefined) return this.handle(event, models, letter, undefined);
-    const checkpoint = shardKey(letter.projection, letter.generation, letter.partition);
-    const position = await target.position(checkpoint);
-    const applied = await target.apply({ checkpoint, from: position, to: position }, (transaction) =>
+    const checkpoint = replayedKey(shardKey(letter.projection, letter.generation, letter.partition));
+    const from = await target.position(checkpoint);
+    const applied = await target.apply({ checkpoint, from, to: letter.position }, (transaction) =>
       this.handle(event, models, letter, transaction),
     );
-    if (!applied) throw new Error('The target of the projection is at another position than it said. Replay again.');
+    if (!applied) throw new Error('Somebody else has replayed a dead letter meanwhile. List them again.');
   }
 
   private async handle(
@@ -184,4 +198,12 @@ export class DeadLetterOperations {
       keep: false,
     });
   }
+}
+
+/** Those of one key go in their order. */
+function assertFirst({ projection, id, key }: DeadLetter, first: DeadLetter | undefined): void {
+  if (first === undefined) throw new DeadLetterNotFoundError(projection, id);
+  if (first.id === id) return;
+  const problem = `"${first.id}" of the same key "${key}" stands before it. Replay or discard that first.`;
+  throw new DeadLetterReplayError(projection, id, problem);
 }

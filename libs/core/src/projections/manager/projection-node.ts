@@ -21,6 +21,8 @@ import { headOf, type ProjectionScope } from './scope.js';
 
 /** Milliseconds between two attempts to swap. */
 const SWAP_AGAIN = 50;
+/** Milliseconds before a swap or removal that has failed is tried again: a store that is away is not hurried. */
+const FAILED_AGAIN = 250;
 
 /**
  * One projection on this node: works on its shards as far as nobody else does, and follows what the state in the store
@@ -300,41 +302,50 @@ export class ProjectionNode {
     const before = this.state.building;
     if (!this.wanted || before === undefined) return;
     let done = false;
+    let again = SWAP_AGAIN;
     try {
       done = await trySwap({ definition, store, log: scope.store, now: scope.clock.now() });
       if (done) scope.log(`Projection "${definition.name}": generation ${before.generation} is live now.`);
     } catch (error) {
+      again = FAILED_AGAIN;
       scope.warn(
         `Projection "${definition.name}" could not be swapped yet: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
     void this.reconcile().then(() => {
-      if (!done && this.wanted && this.state.building !== undefined) this.planSwap(SWAP_AGAIN);
+      if (!done && this.wanted && this.state.building !== undefined) this.planSwap(again);
     });
   }
 
-  private planRemoval(): void {
+  private planRemoval(least = 0): void {
     const [oldest] = this.state.obsolete;
     if (oldest === undefined || !this.wanted || this.removeTimer !== undefined) return;
-    const wait = Math.max(0, oldest.since + this.scope.options.removeAfter - this.scope.clock.now());
+    const wait = Math.max(least, oldest.since + this.scope.options.removeAfter - this.scope.clock.now());
     this.removeTimer = setTimeout(() => {
-      this.removeTimer = undefined;
-      void this.removeObsolete().then(() => this.reconcile());
+      void this.removeObsolete().then((done) => {
+        this.removeTimer = undefined;
+        if (!done) this.planRemoval(FAILED_AGAIN);
+        return this.reconcile();
+      });
     }, wait);
     this.removeTimer.unref();
   }
 
-  private async removeObsolete(): Promise<void> {
+  /** False: something is left that could not be removed. */
+  private async removeObsolete(): Promise<boolean> {
+    let done = true;
     const due = this.scope.clock.now() - this.scope.options.removeAfter;
     for (const obsolete of this.state.obsolete.filter(({ since }) => since <= due)) {
       try {
         await removeGeneration(this.store, this.definition, obsolete);
       } catch (error) {
+        done = false;
         this.scope.warn(
           `Generation ${obsolete.generation} of projection "${this.definition.name}" could not be removed yet: ${error instanceof Error ? error.message : String(error)}`,
         );
       }
     }
+    return done;
   }
 }
 

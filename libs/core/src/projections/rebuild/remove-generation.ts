@@ -1,6 +1,6 @@
 import type { RecordWrite, Store } from '../../store/index.js';
 import type { ProjectionDefinition } from '../definition/projection-definition.js';
-import { CHECKPOINTS, DEAD_LETTERS, LEASES, modelCollection, shardKey } from '../state/collections.js';
+import { CHECKPOINTS, DEAD_LETTERS, LEASES, modelCollection, replayedKey, shardKey } from '../state/collections.js';
 import { ProjectionStates, type ObsoleteGeneration } from '../state/projection-state.js';
 
 /** Records that are removed in one commit. */
@@ -22,6 +22,7 @@ export async function removeGeneration(
   for (const shard of shards) {
     await removeRecords(store, DEAD_LETTERS, [`shard:${shard}`]);
     await target?.remove(shard);
+    await target?.remove(replayedKey(shard));
     const records: RecordWrite[] = [CHECKPOINTS, LEASES].map((collection) => ({ collection, key: shard }));
     await store.commit({ records });
   }

@@ -1,6 +1,9 @@
 /** Where a projection got to, as a {@link ProjectionTarget} keeps it. */
 export interface TargetStep {
-  /** Under which the target keeps the position: `<projection>@<generation>/<partition>`. */
+  /**
+   * Under which the target keeps the position: `<projection>@<generation>/<partition>`, with `/replayed` behind it for
+   * the dead letter that was taken last, whose position may be lower than that of the one before.
+   */
   readonly checkpoint: string;
   /** The position that the target must have now; 0 when it has none yet. */
   readonly from: number;

@@ -23,6 +23,14 @@ export function shardKey(projection: string, generation: number, partition: numb
   return `${projection}@${generation}/${partition}`;
 }
 
+/**
+ * Where a target keeps which dead letter of a partition it has taken last, e.g. `order-list@2/0/replayed`: a position
+ * that goes up and down, apart from how far the partition got.
+ */
+export function replayedKey(shard: string): string {
+  return `${shard}/replayed`;
+}
+
 /** Collection that holds a read model of a generation. */
 export function modelCollection(projection: string, generation: number): (model: string) => string {
   return (model) => `model:${projection}/${model}@${generation}`;

@@ -56,6 +56,11 @@ export interface DeadLetterPage {
   readonly cursor?: string;
 }
 
+/** Id of the dead letter of an event. */
+export function letterId(generation: number, position: number): string {
+  return `${generation}-${position}`;
+}
+
 /** Makes a dead letter of an event. */
 export function deadLetterOf(
   { projection, generation, partition }: LetterOrigin,
@@ -64,7 +69,7 @@ export function deadLetterOf(
   failure: { readonly attempts: number; readonly error: unknown } | undefined,
 ): DeadLetter {
   return {
-    id: `${generation}-${event.position}`,
+    id: letterId(generation, event.position),
     projection,
     generation,
     partition,
