@@ -241,8 +241,8 @@ describe('a node that is killed while it replays dead letters', () => {
   );
 });
 
-describe('a store that fails while', () => {
-  it('dead letters go into a database of their own has none of them taken twice or lost', async () => {
+describe('while', () => {
+  it('dead letters go into a database of their own, a store that fails has none taken twice or lost', async () => {
     for (const applied of [false, true]) {
       await atEveryWrite(async (failAt) => {
         let broken = true;
@@ -289,7 +289,7 @@ describe('a store that fails while', () => {
     }
   });
 
-  it('an old model is removed or a new one swapped in is tried again, and not all the time', async () => {
+  it('the store fails, the removal of an old model is tried again, but not all the time', async () => {
     const store = new FaultyStore(new MemoryStore());
     const node = nodeOn(store, [orderProjection()], { removeAfter: 1 });
     const { projections } = node.runtime;
@@ -307,6 +307,22 @@ describe('a store that fails while', () => {
     expect(node.warnings.length).toBeLessThan(4);
     broken = false;
     await until(async () => (await collections(store.inner, 1)) === 0, 'the old model is removed');
+    await node.runtime.stop();
+  });
+
+  it('an old model waits to be removed is not forgotten when the projection is stopped and started again', async () => {
+    const store = new MemoryStore({ mode: 'copy' });
+    const node = nodeOn(store, [orderProjection()], { removeAfter: 300 });
+    const { projections } = node.runtime;
+    await node.runtime.start();
+    await projections.waitFor(NAME, await appendAll(node.log, history(3)));
+    await projections.rebuild(NAME);
+    await projections.rebuilt(NAME);
+    await tick(50);
+    expect(await collections(store, 1)).toBeGreaterThan(0);
+    await projections.stop(NAME);
+    await projections.start(NAME);
+    await until(async () => (await collections(store, 1)) === 0, 'the old model is removed', 3_000);
     await node.runtime.stop();
   });
 });

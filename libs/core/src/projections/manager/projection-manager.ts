@@ -1,9 +1,10 @@
 import { toMilliseconds, type Duration } from '../../foundation/index.js';
 import { ProjectionStateError, ProjectionWaitTimeoutError } from '../projection.errors.js';
 import type { DeadLetter, DeadLetterPage } from '../state/dead-letter.js';
+import { resumed } from '../state/projection-state.js';
 import { DeadLetterOperations, type ReplayResult } from './dead-letters.js';
 import { Lag } from './lag.js';
-import { resumed, type ProjectionNode } from './projection-node.js';
+import type { ProjectionNode } from './projection-node.js';
 import type { ProjectionReference, ProjectionSet } from './projection-set.js';
 import type { ProjectionStatus } from './projection-status.js';
 import { readStatus } from './read-status.js';

@@ -12,7 +12,6 @@ import { Signal } from '../run/signal.js';
 import { keptError } from '../state/dead-letter.js';
 import {
   ProjectionStates,
-  without,
   type Generation,
   type ProjectionPause,
   type ProjectionState,
@@ -106,8 +105,7 @@ export class ProjectionNode {
   /** Stops working here; other nodes take over. */
   async stop(): Promise<void> {
     this.wanted = false;
-    clearTimeout(this.swapTimer);
-    clearTimeout(this.removeTimer);
+    this.clearTimers();
     await this.reconcile();
     await this.members.leave();
     await this.swapping;
@@ -161,10 +159,16 @@ export class ProjectionNode {
   /** As if the OS process had ended here. For tests. */
   crash(): void {
     this.wanted = false;
-    clearTimeout(this.swapTimer);
-    clearTimeout(this.removeTimer);
+    this.clearTimers();
     for (const run of this.runs.values()) run.crash();
     this.leases.stop();
+  }
+
+  private clearTimers(): void {
+    clearTimeout(this.swapTimer);
+    clearTimeout(this.removeTimer);
+    // Or nothing would be planned when it is started again.
+    this.swapTimer = this.removeTimer = undefined;
   }
 
   private async look(): Promise<void> {
@@ -347,13 +351,4 @@ export class ProjectionNode {
     }
     return done;
   }
-}
-
-/** The state of a projection that goes on. */
-export function resumed(state: ProjectionState): ProjectionState {
-  const { building } = state;
-  const rest = without(state, 'paused');
-  if (building?.failure === undefined) return rest;
-  const { failure: _failure, ...going } = building;
-  return { ...rest, building: going };
 }

@@ -112,3 +112,12 @@ export function without<K extends keyof ProjectionState>(
   for (const part of parts) delete copy[part];
   return copy as Omit<ProjectionState, K>;
 }
+
+/** The state of a projection that goes on. */
+export function resumed(state: ProjectionState): ProjectionState {
+  const { building } = state;
+  const rest = without(state, 'paused');
+  if (building?.failure === undefined) return rest;
+  const { failure: _failure, ...going } = building;
+  return { ...rest, building: going };
+}
