@@ -63,7 +63,7 @@ export class OrdersController {
   }
 
   @Get(':orderId/history')
-  @ApiOperation({ summary: 'What has happened to an order: each event, when, by which step, and what it changed' })
+  @ApiOperation({ summary: 'What has happened to an order: each event, when, of which process, and what it changed' })
   @ApiResponse({ status: 404, description: 'No such order.' })
   async history(@Param('orderId') orderId: string): Promise<OrderEvent[]> {
     return toHistory(await this.timeTravel.audit(Order, orderId));

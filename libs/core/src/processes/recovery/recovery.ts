@@ -201,7 +201,9 @@ export class Recovery {
       claimed += results.filter((result) => result === 'claimed').length;
     }
     if (claimed > 0 && reason !== 'due')
-      this.options.log(`Goes on with ${claimed} processes that were ${reason === 'expired' ? 'cut off' : 'released'}.`);
+      this.options.log(
+        `Goes on with what was ${reason === 'expired' ? 'cut off' : 'released'}: ${claimed} process${claimed === 1 ? '' : 'es'}.`,
+      );
     return left;
   }
 

@@ -86,11 +86,11 @@ export function explain(record: RunRecord, history: History): string {
     case 'compensating':
       return `Undoes completed steps${record.error ? ` because of: ${record.error.message}` : ''}.`;
     case 'completed':
-      return `Completed after ${history.steps.size} steps.`;
+      return `Completed after ${count(history.steps.size, 'step')}.`;
     case 'failed':
-      return `Failed: ${record.error?.message ?? 'unknown error'}. ${undoneText(history)}`;
+      return `Failed: ${sentence(record.error?.message ?? 'unknown error')} ${undoneText(history)}`;
     case 'cancelled':
-      return `Cancelled${history.terminal?.meta.reason ? `: ${history.terminal.meta.reason}` : ''}. ${undoneText(history)}`;
+      return `${sentence(`Cancelled${history.terminal?.meta.reason ? `: ${history.terminal.meta.reason}` : ''}`)} ${undoneText(history)}`;
     default:
       return history.suspended?.meta.explanation ?? `Parked as ${record.status}.`;
   }
@@ -98,7 +98,18 @@ export function explain(record: RunRecord, history: History): string {
 
 function undoneText(history: History): string {
   const undone = [...history.steps.values()].filter((step) => step.undo === 'compensated').length;
-  return undone === 0 ? 'Nothing had to be undone.' : `${undone} steps were undone.`;
+  return undone === 0
+    ? 'Nothing had to be undone.'
+    : `${count(undone, 'step')} ${undone === 1 ? 'was' : 'were'} undone.`;
+}
+
+/** Messages of users may end with a full stop or not. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
 function time(at: number | undefined): string {
