@@ -16,7 +16,7 @@ export interface Sample {
   readonly figures: Figures;
 }
 
-const WARM_UP_MS = 400;
+const WARM_UP_MS = 1_500;
 
 const [file = '', variant = ''] = process.argv.slice(2);
 const { default: setup } = (await import(`./${file}.js`)) as { default: Setup };

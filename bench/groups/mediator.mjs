@@ -17,7 +17,7 @@ const CONTESTANTS = {
 
 /** `send`, behaviours and `publish` against direct calls and against @nestjs/cqrs. */
 export async function mediator() {
-  const { samples: s, quiet } = await takeRounds(CONTESTANTS, { rounds: 15, milliseconds: 40 });
+  const { samples: s, quiet } = await takeRounds(CONTESTANTS, { rounds: 45, milliseconds: 40 });
   const ns = (name, title, samples) => line(`mediator.${name}.ns`, title, each(samples, cpu), { unit: 'ns' });
   return {
     title: 'Mediator',
