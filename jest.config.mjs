@@ -31,6 +31,8 @@ export default {
   projects: [
     project('core', ['<rootDir>/libs/core/test/**/*.spec.ts']),
     project('sqlite', ['<rootDir>/libs/sqlite/test/**/*.spec.ts']),
+    project('redis', ['<rootDir>/libs/redis/test/**/*.spec.ts']),
+    project('nats', ['<rootDir>/libs/nats/test/**/*.spec.ts']),
     project('testing', ['<rootDir>/libs/testing/test/**/*.spec.ts']),
     project('sample-order', ['<rootDir>/apps/sample-order/test/**/*.spec.ts']),
     project('workspace', ['<rootDir>/test/**/*.spec.ts']),
