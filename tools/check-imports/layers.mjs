@@ -20,7 +20,9 @@ const STANDS_ON = {
   processes: ['store', 'mediator'],
   // transport -> messaging
   transport: ['messages', 'ids'],
-  messaging: ['transport', 'store'],
+  messaging: ['transport', 'mediator'], // the mediator's handlers are what messages reach
+  // store -> coordination: locks, cache, rate limits
+  coordination: ['store'],
 };
 
 /** Folders that may use every folder above: they show what goes on and are used by nobody but the module. */

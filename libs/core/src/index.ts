@@ -444,6 +444,39 @@ export {
   type WaitOptions,
 } from './projections/index.js';
 
+// transport: messages to other nodes
+export {
+  assertSubject,
+  assertSubscriptionName,
+  InvalidSubjectError,
+  MessageTooLargeError,
+  NoResponderError,
+  RequestTimeoutError,
+  Transport,
+  TransportUnavailableError,
+  UnprocessableMessageError,
+  UnsupportedQoSError,
+  type Consumer,
+  type ConsumerStatus,
+  type IncomingMessage,
+  type MessageDeadLetter,
+  type MessageDeadLetterPage,
+  type MessageDeadLetterQuery,
+  type MessageDeadLetters,
+  type MessageHandler,
+  type PublishOptions,
+  type QoS,
+  type Reply,
+  type RequestHandler,
+  type RequestOptions,
+  type Responder,
+  type SubscriptionOptions,
+  type TransportCapabilities,
+  type TransportMessage,
+  type TransportUnavailableReason,
+  type TransportWarning,
+} from './transport/index.js';
+
 // http: the /processes endpoints, and their errors and validation for routes of the application
 export {
   CatgaProblemFilter,
