@@ -1,1 +1,19 @@
-export {};
+export {
+  atLeast,
+  featuresOf,
+  JetStreamError,
+  MessageTooLargeError,
+  NATS_CONNECTION_OPTIONS,
+  NatsConnections,
+  NatsLink,
+  NatsUnavailableError,
+  parseVersion,
+  PublishAcks,
+  type LinkEvent,
+  type NatsConnectionOptions,
+  type NatsTlsOptions,
+  type NatsUnavailableReason,
+  type PublishAck,
+  type PublishAckOptions,
+  type ServerFeatures,
+} from './connection/index.js';
