@@ -1,0 +1,7 @@
+// Real servers for tests: started on 127.0.0.1 with data folders of their own, and ended with the process that started
+// them. The types and what each function promises are in `index.d.mts`.
+export { startNats } from './nats.mjs';
+export { freePort } from './ports.mjs';
+export { startProxy } from './proxy.mjs';
+export { startRedis } from './redis.mjs';
+export { natsPrograms, natsServers, redisPrograms, redisServers } from './running.mjs';
