@@ -11,6 +11,7 @@ import type { Ownership, Run, RunLimits } from './engine/run.js';
 import { isTerminal, type RunRecord } from './engine/run-record.js';
 import { NodeLease, SoleOwnership } from './recovery/node-lease.js';
 import { Recovery } from './recovery/recovery.js';
+import { releaseRuns } from './recovery/release.js';
 import { Redaction } from './views/redact.js';
 import { RetentionInMemory } from './recovery/retention-in-memory.js';
 
@@ -58,7 +59,7 @@ export class ProcessRuntime {
     const ownership: Ownership = this.lease ?? new SoleOwnership();
     const { age } = settings.retention;
     // Memory ends sooner than a disk.
-    const count = settings.retention.count ?? (store.capabilities.durable ? undefined : 10_000);
+    const count = settings.retention.count ?? (others ? undefined : 10_000);
     const retain = (run: Run): void => {
       const { name } = run.process.blueprint;
       let retention = this.retentions.get(name);
@@ -79,7 +80,7 @@ export class ProcessRuntime {
       clock,
       ...(age === undefined ? {} : { removeAt: (record: RunRecord) => removeAt(record, age) }),
       onSuspended: (until) => this.recovery.wakeAt(until),
-      ...(store.capabilities.durable ? {} : { onFinal: retain }),
+      ...(others ? {} : { onFinal: retain }),
     });
     this.recovery = new Recovery({
       store,
@@ -88,7 +89,7 @@ export class ProcessRuntime {
       self: () => ownership.owner,
       lease: settings.lease,
       others,
-      count: store.capabilities.durable ? settings.retention.count : undefined,
+      count: others ? settings.retention.count : undefined,
       names: () => this.blueprints.keys(),
       warn,
       log: options.log ?? (() => {}),
@@ -112,7 +113,7 @@ export class ProcessRuntime {
     await this.recovery.stop();
     for (const retention of this.retentions.values()) retention.stop();
     const left = await this.engine.stop(drain);
-    await this.release(left);
+    await this.release(left).catch(() => undefined); // others find them when the lease has expired
     await this.lease?.stop();
   }
 
@@ -125,9 +126,7 @@ export class ProcessRuntime {
   }
 
   private async release(ids: readonly string[]): Promise<void> {
-    const { store } = this.options;
-    if (!store.capabilities.durable) return;
-    for (const id of ids) await this.engine.release(id).catch(() => undefined);
+    if (this.lease) await releaseRuns(this.options.store, this.engine, this.lease.owner, ids);
   }
 }
 

@@ -238,6 +238,24 @@ describe('a node that was frozen past its lease', () => {
   });
 });
 
+describe('a node that leaves', () => {
+  it('wakes the others, which go on with its runs at once and not at their next round', async () => {
+    const leaving = await makeNode().start();
+    const staying = await makeNode().start();
+    world.plan('pay', () => new Promise(() => {}));
+    for (const id of ['1', '2', '3']) await leaving.processes.start('Ordering', new Order(id));
+    await settle();
+    world.heal();
+    await leaving.runtime.stop(0);
+    // The next round is five seconds away.
+    const isDone = async () => (await staying.processes.get('Ordering:3')).status === 'completed';
+    for (let i = 0; i < 200 && !(await isDone()); i++) await wait(10);
+    expect(await isDone()).toBe(true);
+    await expectOneHistory(staying, 'Ordering:3');
+    expect(await staying.journal('Ordering:1')).toContain('Claimed released');
+  });
+});
+
 describe('a claim', () => {
   it('is won by one of two nodes that try at once', async () => {
     const dead = await makeNode().start();

@@ -5,6 +5,7 @@ import type { ClaimReason } from '../engine/run-claims.js';
 import { idOfStream, isTerminal, ownerTag, PROCESSES, readRecord } from '../engine/run-record.js';
 import { isGone, NODES, readNode, type NodeInfo } from './node-lease.js';
 import { CancelRequests } from './cancel-requests.js';
+import { RELEASES } from './release.js';
 import { Retention } from './retention.js';
 
 export interface RecoveryOptions {
@@ -25,6 +26,8 @@ export interface RecoveryOptions {
   readonly log: (message: string) => void;
 }
 
+/** Collections whose writes are meant for other nodes: they look at once instead of at their next round. */
+const WAKING = new Set([CancelRequests.COLLECTION, RELEASES]);
 /** Claims at one time. */
 const BATCH = 50;
 /** Ten years: longer than anything waits. */
@@ -58,7 +61,7 @@ export class Recovery {
       ? this.options.store.onCommit(({ streams, collections }) => {
           const { results } = this.options.engine;
           if (results.awaitOthers) results.recheck(streams && idsOf(streams));
-          if (!collections || collections.includes(CancelRequests.COLLECTION)) this.wakeIn(50);
+          if (!collections || collections.some((name) => WAKING.has(name))) this.wakeIn(50);
         })
       : undefined;
     await this.look();
