@@ -1,0 +1,14 @@
+export { CONNECTION_OPTIONS, type RedisConnectionOptions, type RedisNode } from './connection.options.js';
+export type { ConnectionSettings } from './connection-settings.js';
+export {
+  isAuthFailure,
+  isConnectionFailure,
+  isPassingRefusal,
+  messageOf,
+  RedisAuthError,
+  RedisClosedError,
+  RedisUnavailableError,
+} from './connection.errors.js';
+export type { RedisClient } from './create-client.js';
+export { RedisConnection, type RedisArgument, type RedisConnectionStatus } from './redis-connection.js';
+export { RedisConnections } from './redis-connections.js';

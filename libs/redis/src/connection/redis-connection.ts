@@ -1,0 +1,153 @@
+import {
+  isPassingRefusal,
+  isAuthFailure,
+  messageOf,
+  RedisAuthError,
+  RedisClosedError,
+  RedisUnavailableError,
+} from './connection.errors.js';
+import type { ConnectionSettings } from './connection-settings.js';
+import { createClient, type RedisClient } from './create-client.js';
+
+/** How a connection is. */
+export type RedisConnectionStatus = 'connecting' | 'ready' | 'lost' | 'closed';
+
+/** What a command takes: text, numbers, bytes. */
+export type RedisArgument = string | number | Buffer;
+
+/**
+ * One dedicated connection that comes back by itself, with growing pauses. A command whose answer the connection lost
+ * fails; nothing is kept and sent later, so whoever gives up a command knows that it will not happen any more.
+ * Made by {@link RedisConnections.open}.
+ */
+export class RedisConnection {
+  /** The client underneath, for what this class does not offer. */
+  readonly client: RedisClient;
+  private current: RedisConnectionStatus = 'connecting';
+  private lastError: Error | undefined;
+  private readonly listeners = new Set<(status: RedisConnectionStatus) => void>();
+
+  constructor(
+    private readonly settings: ConnectionSettings,
+    /** What it is for; shown by `CLIENT LIST`. */
+    readonly role: string,
+  ) {
+    this.client = createClient(settings, role);
+    this.client.on('error', (error: Error) => this.failed(error));
+    this.client.on('ready', () => this.change('ready'));
+    this.client.on('close', () => this.change('lost'));
+    this.client.on('end', () => this.change('lost'));
+    this.client.connect().catch((error: Error) => this.failed(error));
+  }
+
+  get status(): RedisConnectionStatus {
+    return this.current;
+  }
+
+  /** The server as messages name it. */
+  get target(): string {
+    return this.settings.target;
+  }
+
+  /** Calls the listener whenever the status changes. Returns the way to stop it. */
+  onStatus(listener: (status: RedisConnectionStatus) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * Waits until commands can be sent.
+   *
+   * @param within milliseconds
+   * @throws {RedisAuthError} at once when the server refuses the login
+   * @throws {RedisUnavailableError} when it is not there within that time
+   * @throws {RedisClosedError}
+   */
+  ready(within: number): Promise<void> {
+    if (this.current === 'ready') return Promise.resolve();
+    if (this.current === 'closed') return Promise.reject(new RedisClosedError(this.role));
+    return new Promise((resolve, reject) => {
+      const end = (error?: Error): void => {
+        clearTimeout(timer);
+        stop();
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const timer = setTimeout(() => end(this.problem(`no connection within ${within} ms`)), within);
+      const look = (status: RedisConnectionStatus): void => {
+        if (status === 'ready') end();
+        else if (status === 'closed') end(new RedisClosedError(this.role));
+        else if (isAuthFailure(this.lastError)) end(this.problem());
+      };
+      const stop = this.onStatus(look);
+      look(this.current);
+    });
+  }
+
+  /** Sends a command; replies are text and numbers. Fails when the connection is lost before the answer. */
+  call(command: string, ...args: RedisArgument[]): Promise<unknown> {
+    return this.client.call(command, args);
+  }
+
+  /** As {@link RedisConnection.call}, with every text as bytes. */
+  callBuffer(command: string, args: RedisArgument[]): Promise<unknown> {
+    return this.client.callBuffer(command, args);
+  }
+
+  /** Listens to a channel; after each loss of the connection again. The promise is kept when the server has agreed. */
+  async subscribe(channel: string, listener: (message: Buffer) => void): Promise<void> {
+    this.client.on('messageBuffer', (from: Buffer, message: Buffer) => {
+      if (from.toString() === channel) listener(message);
+    });
+    await this.client.subscribe(channel);
+  }
+
+  /** What is wrong with the connection, as an error for whoever waited. */
+  problem(otherwise = 'the connection was lost'): RedisAuthError | RedisUnavailableError {
+    const { lastError, target } = this;
+    const options = lastError === undefined ? undefined : { cause: lastError };
+    if (isAuthFailure(lastError)) return new RedisAuthError(target, messageOf(lastError), options);
+    return new RedisUnavailableError(target, lastError === undefined ? otherwise : describe(lastError), options);
+  }
+
+  /** Drops the socket and connects anew: what was sent and not answered can then no longer arrive late. */
+  reset(): void {
+    if (this.current !== 'closed') this.client.disconnect(true);
+  }
+
+  /** Closes at once; commands under way fail. */
+  close(): void {
+    if (this.current === 'closed') return;
+    this.change('closed');
+    this.client.disconnect();
+  }
+
+  private failed(error: Error): void {
+    if (isPassingRefusal(error)) return;
+    // The reason is worth more than the loss that follows it.
+    if (messageOf(error) !== 'Connection is closed.' || this.lastError === undefined) this.lastError = rootOf(error);
+    if (isAuthFailure(this.lastError)) this.tell();
+  }
+
+  private change(status: RedisConnectionStatus): void {
+    if (this.current === 'closed' || this.current === status) return;
+    this.current = status;
+    if (status === 'ready') this.lastError = undefined;
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const listener of [...this.listeners]) listener(this.current);
+  }
+}
+
+/** A cluster hides what its nodes said. */
+function rootOf(error: Error): Error {
+  return (error as { lastNodeError?: Error }).lastNodeError ?? error;
+}
+
+/** Errors of sockets have no text when several addresses were tried. */
+function describe(error: Error): string {
+  const { code } = error as { code?: string };
+  return messageOf(error) || code || error.name;
+}
