@@ -16,6 +16,8 @@ interface Asked {
 export class ReaderClient {
   private worker: Worker | undefined;
   private readonly asked = new Map<number, Asked>();
+  /** Asked for in this turn and not sent yet: they go over in one message. */
+  private unsent: ReadRequest[] = [];
   private lastId = 0;
 
   constructor(private readonly settings: WorkerSettings) {}
@@ -28,32 +30,42 @@ export class ReaderClient {
   /** Rows as one flat list, see worker/protocol.ts. */
   read(query: Query): Promise<readonly Cell[]> {
     return new Promise((resolve, reject) => {
-      const worker = (this.worker ??= this.start());
-      const request: ReadRequest = { id: ++this.lastId, query };
-      this.asked.set(request.id, { cells: [], resolve, reject });
-      if (this.asked.size === 1) worker.ref();
-      worker.postMessage(request);
+      const id = ++this.lastId;
+      this.asked.set(id, { cells: [], resolve, reject });
+      if (this.unsent.push({ id, query }) === 1) queueMicrotask(this.send);
     });
   }
 
   /** Waits for the queries under way, then ends the worker. */
   async close(): Promise<void> {
+    this.send();
     const { worker } = this;
     if (worker === undefined) return;
     const closed = new Promise<void>((resolve) => {
-      worker.on('message', (reply: { kind?: string }) => reply.kind === 'close' && resolve());
+      worker.on('message', (reply: unknown) => reply === 'close' && resolve());
       worker.on('exit', () => resolve());
     });
     worker.ref();
-    worker.postMessage({ kind: 'close' });
+    worker.postMessage('close');
     await closed;
     this.worker = undefined;
     await worker.terminate();
   }
 
+  private readonly send = (): void => {
+    const { unsent } = this;
+    if (unsent.length === 0) return;
+    const worker = (this.worker ??= this.start());
+    worker.ref();
+    this.unsent = [];
+    worker.postMessage(unsent);
+  };
+
   private start(): Worker {
     const worker = startWorker(this.settings);
-    worker.on('message', (reply: ReadReply) => this.answered(reply));
+    worker.on('message', (replies: readonly ReadReply[] | 'close') => {
+      if (replies !== 'close') for (const reply of replies) this.answered(reply);
+    });
     worker.on('error', () => undefined); // `exit` follows
     worker.on('exit', () => this.lost(worker));
     worker.unref(); // last: a listener for messages would undo it

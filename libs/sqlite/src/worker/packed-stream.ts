@@ -6,6 +6,12 @@ const PIECE = 250;
 /** A shorter read is not worth a statement that packs. */
 const WORTH_IT = 8;
 
+/** Rows as the text of one list of all their cells. */
+export interface Piece {
+  readonly rows: number;
+  readonly text: string;
+}
+
 type StreamQuery = Query & { readonly kind: 'stream' };
 
 /** Runs a statement and gives all its rows. */
@@ -41,7 +47,7 @@ const PACKED = `count(*), min(version), max(version), total(typeof(data) = 'blob
  * library and to the other thread, where each cell by itself would cost as much as reading it. Undefined when that is not
  * worth it, or there are bytes among the payloads.
  */
-export function readPacked(connection: Connection, query: StreamQuery, all: All): string[] | undefined {
+export function readPacked(connection: Connection, query: StreamQuery, all: All): Piece[] | undefined {
   if (query.limit >= 0 && query.limit < WORTH_IT) return undefined;
   // One snapshot for all pieces.
   connection.exec('BEGIN');
@@ -52,15 +58,15 @@ export function readPacked(connection: Connection, query: StreamQuery, all: All)
   }
 }
 
-function readPieces(query: StreamQuery, all: All): string[] | undefined {
+function readPieces(query: StreamQuery, all: All): Piece[] | undefined {
   const sql = `SELECT ${PACKED} FROM (${streamSql('e.*', query)})`;
-  const pieces: string[] = [];
+  const pieces: Piece[] = [];
   let [low, high] = streamRange(query);
   for (let left = query.limit < 0 ? Number.MAX_SAFE_INTEGER : query.limit; left > 0;) {
     const wanted = Math.min(left, PIECE);
-    const [[count, first, last, bytes, piece] = []] = all(sql, streamCells(query, low, high, wanted));
+    const [[count, first, last, bytes, text] = []] = all(sql, streamCells(query, low, high, wanted));
     if (bytes !== 0) return undefined;
-    if (typeof piece === 'string') pieces.push(piece);
+    if (typeof text === 'string') pieces.push({ rows: Number(count), text });
     if (Number(count) < wanted) break;
     left -= wanted;
     if (query.backward) high = Number(first) - 1;

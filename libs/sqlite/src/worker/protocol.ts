@@ -129,13 +129,16 @@ export type Query =
       readonly after: { readonly sequence: number; readonly dueAt: number } | null;
     };
 
-/** To the reader. */
+/** To the reader, which gets all that were asked for in one turn of the main thread in one list. */
 export interface ReadRequest {
   readonly id: number;
   readonly query: Query;
 }
 
-/** From the reader: rows as one flat list, in pieces so that the main thread is not held up by a big answer. */
+/**
+ * From the reader, small ones together in one list: rows as one flat list, in pieces so that the main thread is not held
+ * up by a big answer.
+ */
 export interface ReadReply {
   readonly id: number;
   readonly cells: readonly Cell[];

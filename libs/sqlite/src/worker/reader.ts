@@ -7,7 +7,7 @@ import { storedTag } from './record-state.js';
 import type { Query, ReadReply, ReadRequest, WorkerSettings } from './protocol.js';
 import { findSql, RECORD } from './find-sql.js';
 import { EVENT, readAllSql } from './log-sql.js';
-import { readPacked, streamCells, streamRange, streamSql } from './packed-stream.js';
+import { readPacked, streamCells, streamRange, streamSql, type Piece } from './packed-stream.js';
 import { LAST } from './schema.js';
 
 /** Rows an answer: receiving this many keeps the main thread for well under a millisecond. */
@@ -27,32 +27,55 @@ interface Open {
 /** Answers queries on a connection of its own: WAL lets it read while the writer writes. */
 export class Reader {
   private readonly file: FileConnection<Open>;
+  /** Answers that go over in one message: a message costs each of the two threads as much as a small query. */
+  private replies: ReadReply[] = [];
+  private rows = 0;
 
   constructor(
     settings: WorkerSettings,
-    private readonly reply: (reply: ReadReply) => void,
+    private readonly post: (replies: readonly ReadReply[]) => void,
   ) {
     this.file = new FileConnection(settings, (connection) => ({ connection, statements: new Map() }));
   }
 
-  answer({ id, query }: ReadRequest): void {
+  answer(requests: readonly ReadRequest[]): void {
+    for (const request of requests) this.answerOne(request);
+    this.flush();
+  }
+
+  private answerOne({ id, query }: ReadRequest): void {
     try {
       const packed = this.packed(query);
-      if (packed !== undefined) {
-        for (const text of packed) this.reply({ id, cells: [], text, more: true });
-        this.reply({ id, cells: [], more: false });
-        return;
-      }
-      const rows = this.run(query);
-      let at = 0;
-      for (; rows.length - at > ROWS_AT_ONCE; at += ROWS_AT_ONCE) {
-        this.reply({ id, cells: rows.slice(at, at + ROWS_AT_ONCE).flat(), more: true });
-      }
-      this.reply({ id, cells: rows.slice(at).flat(), more: false });
+      if (packed === undefined) return this.replyRows(id, this.run(query));
+      const last = packed.at(-1);
+      for (const piece of packed) this.reply({ id, cells: [], text: piece.text, more: piece !== last }, piece.rows);
+      if (last === undefined) this.reply({ id, cells: [], more: false }, 0);
     } catch (error) {
       this.file.drop();
-      this.reply({ id, cells: [], more: false, fault: toFault(error) });
+      this.reply({ id, cells: [], more: false, fault: toFault(error) }, 0);
     }
+  }
+
+  private replyRows(id: number, rows: readonly Cell[][]): void {
+    let at = 0;
+    for (; rows.length - at > ROWS_AT_ONCE; at += ROWS_AT_ONCE) {
+      this.reply({ id, cells: rows.slice(at, at + ROWS_AT_ONCE).flat(), more: true }, ROWS_AT_ONCE);
+    }
+    this.reply({ id, cells: rows.slice(at).flat(), more: false }, rows.length - at);
+  }
+
+  private reply(reply: ReadReply, rows: number): void {
+    this.replies.push(reply);
+    this.rows += rows;
+    if (this.rows >= ROWS_AT_ONCE) this.flush();
+  }
+
+  private flush(): void {
+    const { replies } = this;
+    if (replies.length === 0) return;
+    this.replies = [];
+    this.rows = 0;
+    this.post(replies);
   }
 
   close(): void {
@@ -100,7 +123,7 @@ export class Reader {
   }
 
   /** See {@link readPacked}. */
-  private packed(query: Query): string[] | undefined {
+  private packed(query: Query): Piece[] | undefined {
     if (query.kind !== 'stream') return undefined;
     const open = this.file.get();
     this.file.assertSameFile();

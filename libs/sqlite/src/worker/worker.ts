@@ -46,14 +46,11 @@ function runWriter(): void {
 }
 
 function runReader(): void {
-  const reader = new Reader(settings, (reply) => port.postMessage(reply));
-  port.on('message', (request: ReadRequest | { kind: 'close' }) => {
-    if ('query' in request) {
-      reader.answer(request);
-    } else {
-      reader.close();
-      port.postMessage({ kind: 'close' });
-    }
+  const reader = new Reader(settings, (replies) => port.postMessage(replies));
+  port.on('message', (request: readonly ReadRequest[] | 'close') => {
+    if (request !== 'close') return reader.answer(request);
+    reader.close();
+    port.postMessage(request);
   });
 }
 

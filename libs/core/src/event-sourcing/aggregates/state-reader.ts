@@ -2,6 +2,7 @@ import type { EventLog, StreamHistory } from '../log/index.js';
 import type { Snapshot, SnapshotService, SnapshotTrail } from '../snapshots/index.js';
 import { AggregateHistoryError } from './aggregate.errors.js';
 import type { AggregateId } from './aggregate-root.js';
+import { LastVersions } from './last-versions.js';
 import { streamOf, type StateModel, type StreamOwner } from './state-model.js';
 
 /** A state as it was read. */
@@ -16,6 +17,9 @@ export interface Loaded<State> {
 
 /** Works out states from the log: from the last snapshot that is of use, else from the first event. */
 export class StateReader {
+  /** Where the snapshots of streams were when they were read last. */
+  private readonly snapshotVersions = new LastVersions();
+
   constructor(
     private readonly log: EventLog,
     private readonly snapshots: SnapshotService,
@@ -26,12 +30,8 @@ export class StateReader {
    */
   async load<State>(model: StateModel<State>, id: AggregateId): Promise<Loaded<State>> {
     const stream = streamOf(model, id);
-    if (model.snapshots !== undefined) {
-      const snapshot = await this.snapshots.usable(model, stream, model.fields(id));
-      const loaded = snapshot && (await this.fromSnapshot(model, id, stream, snapshot));
-      if (loaded !== undefined) return loaded;
-    }
-    return this.fromStart(model, id, stream);
+    const loaded = model.snapshots && (await this.fromSnapshot(model, id, stream));
+    return loaded ?? this.fromStart(model, id, stream);
   }
 
   private async fromStart<State>(model: StateModel<State>, id: AggregateId, stream: string): Promise<Loaded<State>> {
@@ -52,10 +52,10 @@ export class StateReader {
     model: StateModel<State>,
     id: AggregateId,
     stream: string,
-    snapshot: Snapshot,
   ): Promise<Loaded<State> | undefined> {
-    // The event of its version is read too: only that shows whether the snapshot belongs to this history.
-    const history = await this.log.history(stream, snapshot.version);
+    const found = await this.snapshotAndTail(model, id, stream);
+    if (found === undefined) return undefined;
+    const { snapshot, history } = found;
     const { first, events } = history;
     if (!(await this.belongs(snapshot, first, stream))) {
       return this.snapshots.ignored(model, stream, 'other-history');
@@ -70,6 +70,31 @@ export class StateReader {
       version: snapshot.version + events.length - seen,
       trail: this.trailOf(model, snapshot.version, history, seen),
     };
+  }
+
+  /**
+   * The snapshot and the events from its own version on: only the event of its version shows whether the snapshot belongs
+   * to this history. Both are asked for at once, where the snapshot is as it was the last time: a store that is not in
+   * memory then answers in half the time.
+   */
+  private async snapshotAndTail<State>(
+    model: StateModel<State>,
+    id: AggregateId,
+    stream: string,
+  ): Promise<{ readonly snapshot: Snapshot; readonly history: StreamHistory } | undefined> {
+    const guess = this.snapshotVersions.get(stream);
+    const tail = guess === undefined ? undefined : this.log.history(stream, guess);
+    // Whoever reads on is told of it; nobody may, when the guess was wrong.
+    tail?.catch(() => undefined);
+    const snapshot = await this.snapshots.usable(model, stream, model.fields(id));
+    if (snapshot === undefined) {
+      this.snapshotVersions.forget(stream);
+      return undefined;
+    }
+    const { version } = snapshot;
+    this.snapshotVersions.note(stream, version);
+    const rightGuess = version === guess ? tail : undefined;
+    return { snapshot, history: await (rightGuess ?? this.log.history(stream, version)) };
   }
 
   private async belongs(snapshot: Snapshot, first: StreamHistory['first'], stream: string): Promise<boolean> {
