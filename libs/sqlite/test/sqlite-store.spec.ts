@@ -281,6 +281,38 @@ describe('SqliteStore', () => {
     await store.close();
   });
 
+  it('answers each of the reads that were asked for at once, large and small, of what there is and what there is not', async () => {
+    const store = newStore();
+    await store.open();
+    const sizes = [0, 1, 249, 250, 251, 700];
+    await Promise.all(
+      sizes.map((size) =>
+        store.commit({
+          appends: [
+            {
+              stream: `s${size}`,
+              expectedVersion: 'no-stream',
+              events: Array.from({ length: size }, (_, index) => ({ type: 'e', data: `${size}.${index}` })),
+            },
+          ],
+          records: [{ collection: 'c', key: `${size}`, value: `value ${size}` }],
+        }),
+      ),
+    );
+    const asked = [...sizes, ...sizes.toReversed()].map(async (size) => {
+      const events = store.readStream(`s${size}`);
+      const record = store.getRecord('c', `${size}`);
+      const none = store.getRecord('c', 'none');
+      const info = store.getStream(`s${size}`);
+      expect((await events).map(({ data }) => data)).toEqual(Array.from({ length: size }, (_, i) => `${size}.${i}`));
+      expect((await record)?.value).toBe(`value ${size}`);
+      expect(await none).toBeUndefined();
+      expect((await info)?.version).toBe(size === 0 ? undefined : size);
+    });
+    const closing = Promise.all(asked).then(() => undefined);
+    await Promise.all([closing, store.close()]);
+  });
+
   it('never gives a position again, also when the last events were deleted', async () => {
     const store = newStore();
     await append(store, 'kept');

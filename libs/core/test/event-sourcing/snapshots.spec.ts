@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import {
   Aggregate,
   AggregateRoot,
@@ -134,6 +135,38 @@ describe('snapshots', () => {
     expect((await world.orders.load('1')).toSnapshot()).toEqual({ customer: 'eve', lines: [], paidAt: undefined });
     for (let count = 0; count < 5; count++) await world.orders.update('1', (order) => order.add('pen', 1));
     expect((await world.orders.load('1')).toSnapshot()).toEqual(await truth(world));
+  });
+
+  it('are asked for together with the events after them once they are known, and by whom they were written makes no difference', async () => {
+    const world = start();
+    const asked: string[] = [];
+    const { getRecord, readStream } = world.store;
+    jest.spyOn(world.store, 'getRecord').mockImplementation((...args) => {
+      asked.push('snapshot');
+      return getRecord.apply(world.store, args);
+    });
+    jest.spyOn(world.store, 'readStream').mockImplementation(async (...args) => {
+      asked.push(`from ${args[1]?.from}`);
+      return readStream.apply(world.store, args);
+    });
+    const load = async () => {
+      asked.length = 0;
+      const loaded = await world.orders.load('1');
+      expect(loaded.toSnapshot()).toEqual(await truth(world));
+      expect(loaded.version).toBe((await world.log.stream(world.orders.streamOf('1')))?.version);
+      return asked.slice(0, -1);
+    };
+    const other = { ...world, ...repositoriesOn(world.store) };
+    other.orders = other.aggregates.repository(SnapOrder);
+    await fill(world, 7);
+    expect(await load()).toEqual(['from 5', 'snapshot']);
+    await fill(other, 4);
+    expect(await load()).toEqual(['from 5', 'snapshot', 'from 10']);
+    expect(await load()).toEqual(['from 10', 'snapshot']);
+    await world.store.commit({ records: [{ collection: 'snapshots', key: 'snapOrder-1' }] });
+    expect(await load()).toEqual(['from 10', 'snapshot', 'from 1']);
+    expect(await load()).toEqual(['snapshot', 'from 1']);
+    expect(world.warnings).toEqual([]);
   });
 
   it('of a state that cannot be stored are reported, and nothing else suffers', async () => {

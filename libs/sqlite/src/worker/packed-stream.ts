@@ -14,8 +14,8 @@ export interface Piece {
 
 type StreamQuery = Query & { readonly kind: 'stream' };
 
-/** Runs a statement and gives all its rows. */
-type All = (sql: string, cells: readonly Cell[]) => Cell[][];
+/** Runs a statement and gives its one row. */
+type First = (sql: string, cells: readonly Cell[]) => Cell[] | undefined;
 
 /** Its range of versions, the lower end first. */
 export function streamRange({ from, to, backward }: StreamQuery): [low: number, high: number] {
@@ -47,30 +47,30 @@ const PACKED = `count(*), min(version), max(version), total(typeof(data) = 'blob
  * library and to the other thread, where each cell by itself would cost as much as reading it. Undefined when that is not
  * worth it, or there are bytes among the payloads.
  */
-export function readPacked(connection: Connection, query: StreamQuery, all: All): Piece[] | undefined {
+export function readPacked(connection: Connection, query: StreamQuery, first: First): Piece[] | undefined {
   if (query.limit >= 0 && query.limit < WORTH_IT) return undefined;
   // One snapshot for all pieces.
   connection.exec('BEGIN');
   try {
-    return readPieces(query, all);
+    return readPieces(query, first);
   } finally {
     connection.exec('COMMIT');
   }
 }
 
-function readPieces(query: StreamQuery, all: All): Piece[] | undefined {
+function readPieces(query: StreamQuery, first: First): Piece[] | undefined {
   const sql = `SELECT ${PACKED} FROM (${streamSql('e.*', query)})`;
   const pieces: Piece[] = [];
   let [low, high] = streamRange(query);
   for (let left = query.limit < 0 ? Number.MAX_SAFE_INTEGER : query.limit; left > 0;) {
     const wanted = Math.min(left, PIECE);
-    const [[count, first, last, bytes, text] = []] = all(sql, streamCells(query, low, high, wanted));
+    const [count, lowest, highest, bytes, text] = first(sql, streamCells(query, low, high, wanted)) ?? [];
     if (bytes !== 0) return undefined;
     if (typeof text === 'string') pieces.push({ rows: Number(count), text });
     if (Number(count) < wanted) break;
     left -= wanted;
-    if (query.backward) high = Number(first) - 1;
-    else low = Number(last) + 1;
+    if (query.backward) high = Number(lowest) - 1;
+    else low = Number(highest) + 1;
   }
   return pieces;
 }

@@ -89,20 +89,20 @@ export class Reader {
       case 'stream':
         return payloads(this.stream(open, query), EVENT_PAYLOADS);
       case 'info':
-        return this.all(
+        return this.one(
           open,
           `SELECT state, first_version, (SELECT max(version) FROM events WHERE stream_id = streams.id) FROM streams WHERE name = ?`,
           [query.stream],
         );
       case 'all': {
         // The head first: an event that comes in between is in the rows then.
-        const head = this.all(open, `SELECT ${LAST.position} FROM counters`, []);
+        const head = this.one(open, `SELECT ${LAST.position} FROM counters`, []);
         const { sql, cells } = readAllSql(query);
         return [...head, ...payloads(this.all(open, sql, cells), EVENT_PAYLOADS)];
       }
       case 'record':
         return payloads(
-          this.all(
+          this.one(
             open,
             `SELECT ${RECORD} FROM records r WHERE collection = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)`,
             [query.collection, query.key, Date.now()],
@@ -127,7 +127,7 @@ export class Reader {
     if (query.kind !== 'stream') return undefined;
     const open = this.file.get();
     this.file.assertSameFile();
-    return readPacked(open.connection, query, (sql, cells) => this.all(open, sql, cells));
+    return readPacked(open.connection, query, (sql, cells) => this.statement(open, sql).first(cells));
   }
 
   /** SQLite keeps no statistics of tags for us: a short look at each tells which one narrows the search most. */
@@ -141,14 +141,24 @@ export class Reader {
     return counted.sort((a, b) => a.count - b.count).map(({ tag }) => tag);
   }
 
-  private all({ connection, statements }: Open, sql: string, cells: readonly Cell[]): Cell[][] {
+  private all(open: Open, sql: string, cells: readonly Cell[]): Cell[][] {
+    return this.statement(open, sql).all(cells);
+  }
+
+  /** Like {@link all}, of a query that finds one row at most. */
+  private one(open: Open, sql: string, cells: readonly Cell[]): Cell[][] {
+    const row = this.statement(open, sql).first(cells);
+    return row === undefined ? [] : [row];
+  }
+
+  private statement({ connection, statements }: Open, sql: string): Statement {
     let statement = statements.get(sql);
     if (statement === undefined) {
       if (statements.size >= MOST_STATEMENTS) statements.clear();
       statement = connection.prepare(sql);
       statements.set(sql, statement);
     }
-    return statement.all(cells);
+    return statement;
   }
 }
 

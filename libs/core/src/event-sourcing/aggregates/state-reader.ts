@@ -2,7 +2,6 @@ import type { EventLog, StreamHistory } from '../log/index.js';
 import type { Snapshot, SnapshotService, SnapshotTrail } from '../snapshots/index.js';
 import { AggregateHistoryError } from './aggregate.errors.js';
 import type { AggregateId } from './aggregate-root.js';
-import { LastVersions } from './last-versions.js';
 import { streamOf, type StateModel, type StreamOwner } from './state-model.js';
 
 /** A state as it was read. */
@@ -17,9 +16,6 @@ export interface Loaded<State> {
 
 /** Works out states from the log: from the last snapshot that is of use, else from the first event. */
 export class StateReader {
-  /** Where the snapshots of streams were when they were read last. */
-  private readonly snapshotVersions = new LastVersions();
-
   constructor(
     private readonly log: EventLog,
     private readonly snapshots: SnapshotService,
@@ -73,28 +69,24 @@ export class StateReader {
   }
 
   /**
-   * The snapshot and the events from its own version on: only the event of its version shows whether the snapshot belongs
-   * to this history. Both are asked for at once, where the snapshot is as it was the last time: a store that is not in
-   * memory then answers in half the time.
+   * The snapshot and the events from its own version on: only the event of that version shows whether the snapshot
+   * belongs to this history. Where it is likely which snapshot there is, both are asked for at once, which is one round
+   * trip to the store instead of two.
    */
   private async snapshotAndTail<State>(
     model: StateModel<State>,
     id: AggregateId,
     stream: string,
   ): Promise<{ readonly snapshot: Snapshot; readonly history: StreamHistory } | undefined> {
-    const guess = this.snapshotVersions.get(stream);
-    const tail = guess === undefined ? undefined : this.log.history(stream, guess);
-    // Whoever reads on is told of it; nobody may, when the guess was wrong.
+    const likely = this.snapshots.likelyVersion(stream);
+    const tail = likely === undefined ? undefined : this.log.history(stream, likely);
+    // What it fails with counts only where the guess was right, and then it is awaited below.
     tail?.catch(() => undefined);
     const snapshot = await this.snapshots.usable(model, stream, model.fields(id));
-    if (snapshot === undefined) {
-      this.snapshotVersions.forget(stream);
-      return undefined;
-    }
+    if (snapshot === undefined) return undefined;
     const { version } = snapshot;
-    this.snapshotVersions.note(stream, version);
-    const rightGuess = version === guess ? tail : undefined;
-    return { snapshot, history: await (rightGuess ?? this.log.history(stream, version)) };
+    const wanted = version === likely ? tail : undefined;
+    return { snapshot, history: await (wanted ?? this.log.history(stream, version)) };
   }
 
   private async belongs(snapshot: Snapshot, first: StreamHistory['first'], stream: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { Codec, RecordWrite, Store } from '../../store/index.js';
+import { LastVersions } from './last-versions.js';
 import type { SnapshotSeal } from './snapshot-seal.js';
 
 /** Collection of the records that hold snapshots; the key is the name of the stream. */
@@ -24,6 +25,7 @@ export interface Snapshot {
 export class SnapshotStore {
   /** Changes what is stored; undefined: nothing does. */
   seal: SnapshotSeal | undefined;
+  readonly versions = new LastVersions();
 
   constructor(
     private readonly store: Store,
@@ -47,16 +49,18 @@ export class SnapshotStore {
     return snapshot;
   }
 
-  async write(stream: string, encoded: string | Uint8Array, tags: readonly string[]): Promise<void> {
+  async write(stream: string, version: number, encoded: string | Uint8Array, tags: readonly string[]): Promise<void> {
     const sealed = this.seal === undefined ? { value: encoded, tags: [] } : await this.seal.seal(stream, encoded);
     if (sealed === undefined) return;
     const { value } = sealed;
     const write: RecordWrite = { collection: SNAPSHOT_COLLECTION, key: stream, value, tags: [...tags, ...sealed.tags] };
     await this.store.commit({ records: [write] });
+    this.versions.note(stream, version);
   }
 
   /** Removes the snapshot of a stream, if there is one; e.g. because it holds what must be forgotten. */
   async delete(stream: string): Promise<void> {
+    this.versions.forget(stream);
     await this.store.commit({ records: [{ collection: SNAPSHOT_COLLECTION, key: stream }] });
   }
 }

@@ -6,6 +6,7 @@ import type { ResolvedSnapshotWriterOptions } from './snapshot.options.js';
 /** A snapshot to be written when there is time. */
 export class SnapshotJob {
   private encoded: string | Uint8Array | undefined;
+  private version = 0;
   private failure: unknown;
 
   /**
@@ -26,7 +27,9 @@ export class SnapshotJob {
     if (take === undefined) return;
     this.take = undefined;
     try {
-      this.encoded = this.store.encode(take());
+      const snapshot = take();
+      this.version = snapshot.version;
+      this.encoded = this.store.encode(snapshot);
     } catch (error) {
       this.failure = error;
     }
@@ -35,7 +38,7 @@ export class SnapshotJob {
   async write(): Promise<void> {
     this.capture();
     if (this.encoded === undefined) throw this.failure;
-    await this.store.write(this.stream, this.encoded, [this.category]);
+    await this.store.write(this.stream, this.version, this.encoded, [this.category]);
   }
 }
 

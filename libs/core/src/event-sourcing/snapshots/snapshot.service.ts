@@ -60,17 +60,27 @@ export class SnapshotService {
   async usable(owner: SnapshotOwner, stream: string, fields: string | undefined): Promise<Snapshot | undefined> {
     try {
       const snapshot = await this.store.read(stream);
-      if (snapshot === undefined) return undefined;
+      if (snapshot === undefined) {
+        this.store.versions.forget(stream);
+        return undefined;
+      }
       if (snapshot.schema !== owner.snapshots?.version) return this.ignored(owner, stream, 'other-version');
       if (snapshot.fields !== fields) return this.ignored(owner, stream, 'other-fields');
+      this.store.versions.note(stream, snapshot.version);
       return snapshot;
     } catch (error) {
       return this.ignored(owner, stream, 'damaged', error);
     }
   }
 
+  /** The version of the snapshot that {@link usable} is likely to find; undefined: nobody knows. */
+  likelyVersion(stream: string): number | undefined {
+    return this.store.versions.get(stream);
+  }
+
   /** Reports a snapshot that turned out to be of no use. */
   ignored(owner: SnapshotOwner, stream: string, reason: SnapshotIgnoredReason, error?: unknown): undefined {
+    this.store.versions.forget(stream);
     this.reporter.ignored(owner.name, stream, reason, error);
   }
 

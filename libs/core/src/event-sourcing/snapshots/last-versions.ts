@@ -1,7 +1,10 @@
 /** Streams that are remembered: those that a node works on, not all that there are. */
 const MOST = 10_000;
 
-/** Versions by name of stream; forgets what was noted longest ago. For guesses that somebody checks. */
+/**
+ * At which versions the last snapshots of streams are, as far as this OS process knows: guesses, by which events are
+ * asked for before the snapshot itself has come. Forgets what was noted longest ago.
+ */
 export class LastVersions {
   private readonly versions = new Map<string, number>();
 
