@@ -163,7 +163,7 @@ describe('snapshots', () => {
     await fill(other, 4);
     expect(await load()).toEqual(['from 5', 'snapshot', 'from 10']);
     expect(await load()).toEqual(['from 10', 'snapshot']);
-    await world.store.commit({ records: [{ collection: 'snapshots', key: 'snapOrder-1' }] });
+    world.store.commit({ records: [{ collection: 'snapshots', key: 'snapOrder-1' }] });
     expect(await load()).toEqual(['from 10', 'snapshot', 'from 1']);
     expect(await load()).toEqual(['snapshot', 'from 1']);
     expect(world.warnings).toEqual([]);
