@@ -119,6 +119,38 @@ describe.each(STORES)('an event log on $name', (kind) => {
     expect(first?.id).toMatch(/^\w{10,}$/);
   });
 
+  it('gives each event one id for good, whoever wrote it, reads it or is told of it before', async () => {
+    const registry = () => new EventRegistry(store).register(AccountOpened, MoneyDeposited, AccountClosed);
+    const others = [new EventLog(store, registry()), new EventLog(store, registry())] as const;
+    const told: string[] = [];
+    others[1].addParticipant({
+      wants: () => true,
+      prepare: (events): readonly RecordWrite[] => {
+        told.push(...events.map(({ id }) => id));
+        return [];
+      },
+    });
+    const metadata = { user: 'bob' };
+    await log.append('account-1', [new AccountClosed(), new AccountClosed(), opened()]);
+    await log.append('account-2', [new AccountClosed(), new MoneyDeposited(1n)], { metadata });
+    await log.append('account-2', [new AccountClosed()], { metadata });
+    await others[0].append('account-2', [new AccountClosed()]);
+    await others[0].append('account-2', [new AccountClosed()], { id: 'once' });
+    await others[1].append('account-3', [new AccountClosed(), new AccountClosed()]);
+    const { events } = await log.readAll();
+    const ids = events.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(10);
+    expect(ids.slice(-2)).toEqual(told);
+    for (const reader of others) expect((await reader.readAll()).events.map(({ id }) => id)).toEqual(ids);
+    expect((await log.read('account-2')).map(({ id }) => id)).toEqual(ids.slice(3, 8));
+    expect(events.map((event) => event.metadata.user)).toEqual(
+      events.map(({ position }) => (position >= 4 && position <= 6 ? 'bob' : undefined)),
+    );
+    await log.purge('account-1');
+    await log.append('account-1', [new AccountClosed()]);
+    expect(ids).not.toContain((await log.read('account-1'))[0]?.id);
+  });
+
   it('holds writers to what they expect of a stream, and writes nothing when it does not hold', async () => {
     await log.append('account-1', [opened()]);
     const late = log.append('account-1', [new AccountClosed()], { expectedVersion: 0 });

@@ -156,8 +156,8 @@ describe('snapshots', () => {
       expect(loaded.version).toBe((await world.log.stream(world.orders.streamOf('1')))?.version);
       return asked.slice(0, -1);
     };
-    const other = { ...world, ...repositoriesOn(world.store) };
-    other.orders = other.aggregates.repository(SnapOrder);
+    const node = repositoriesOn(world.store);
+    const other = { ...world, ...node, store: world.store, orders: node.aggregates.repository(SnapOrder) };
     await fill(world, 7);
     expect(await load()).toEqual(['from 5', 'snapshot']);
     await fill(other, 4);

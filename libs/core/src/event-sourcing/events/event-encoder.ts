@@ -1,5 +1,5 @@
 import type { Codec, NewEvent } from '../../store/index.js';
-import { metadataOf, type SharedMetadata } from './event-metadata.js';
+import type { StoredMetadata } from './event-metadata.js';
 import type { EventType } from './event-type.js';
 import { DowncastError } from './events.errors.js';
 import type { EventData } from './payload-transform.js';
@@ -13,16 +13,8 @@ export class EventEncoder {
     private readonly downcasters: VersionSteps,
   ) {}
 
-  encode(
-    type: EventType,
-    event: object,
-    id: string,
-    shared: SharedMetadata | undefined,
-    extra: readonly string[] | undefined,
-  ): NewEvent {
-    const version = type.writeVersion;
-    const metadata = metadataOf(id, version, shared);
-    const data = this.data(type, event, version);
+  encode(type: EventType, event: object, metadata: StoredMetadata, extra: readonly string[] | undefined): NewEvent {
+    const data = this.data(type, event, type.writeVersion);
     const stored = this.codec === undefined ? data : this.codec.encode(data);
     const kept = this.codec === undefined ? metadata : JSON.stringify(metadata);
     const tags = tagsOf(type, event, extra);

@@ -1,5 +1,5 @@
 import type { MessageContext } from '../../messages/index.js';
-import type { Payload } from '../../store/index.js';
+import type { Payload, StoredEvent } from '../../store/index.js';
 
 /** What is known about an event beside what it says. */
 export interface EventMetadata {
@@ -41,7 +41,9 @@ export type EventContext = Pick<MessageContext, 'messageId' | 'correlationId' | 
 export interface StoredMetadata {
   /** Version of the shape; left out for 1. */
   readonly v?: number;
-  readonly id: string;
+  readonly id?: string;
+  /** In place of the id, where that is this and the position of the event. */
+  readonly base?: string;
   readonly cor?: string;
   readonly cau?: string;
   readonly ten?: string;
@@ -51,7 +53,7 @@ export interface StoredMetadata {
 }
 
 /** What all events of one append share. */
-export type SharedMetadata = Omit<StoredMetadata, 'v' | 'id'>;
+export type SharedMetadata = Omit<StoredMetadata, 'v' | 'id' | 'base'>;
 
 /** What the events of an append share, of its context and of what its writer says; undefined when that is nothing. */
 export function sharedMetadata(input?: EventMetadataInput, context?: EventContext): SharedMetadata | undefined {
@@ -86,14 +88,24 @@ export function schemaVersionOf(metadata: Payload): number {
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
+/** Digits of a position in an id: ids of one base sort in the order of the log. */
+const POSITION_DIGITS = 9;
+
 /**
  * The metadata of a stored event. An event that somebody put into the store without this module gets an id of its
  * place, so that every event has one.
  */
-export function readMetadata(stored: Payload, stream: string, version: number): EventMetadata {
+export function readMetadata(
+  stored: Payload,
+  { stream, version, position }: Pick<StoredEvent, 'stream' | 'version' | 'position'>,
+): EventMetadata {
   const found = parse(stored);
+  const place =
+    found.base === undefined
+      ? `${stream}@${version}`
+      : found.base + position.toString(36).padStart(POSITION_DIGITS, '0');
   return {
-    eventId: found.id ?? `${stream}@${version}`,
+    eventId: found.id ?? place,
     schemaVersion: found.v ?? 1,
     ...(found.cor === undefined ? undefined : { correlationId: found.cor }),
     ...(found.cau === undefined ? undefined : { causationId: found.cau }),

@@ -3,11 +3,12 @@ import type { Type } from '../../messages/index.js';
 import { JsonCodec, type Codec, type NewEvent, type Store, type StoredEvent } from '../../store/index.js';
 import { EventEncoder } from './event-encoder.js';
 import { EventReader } from './event-reader.js';
-import type { SharedMetadata } from './event-metadata.js';
+import { metadataOf, type SharedMetadata } from './event-metadata.js';
 import type { EventRegistryOptions, UnknownEventPolicy } from './event-registry.options.js';
 import { EventType } from './event-type.js';
 import { EventTypeConflictError, NotAnEventError, UnnamedEventError } from './events.errors.js';
 import type { PayloadTransform } from './payload-transform.js';
+import { PlacedMetadata } from './placed-metadata.js';
 import type { RawEvent, RecordedEvent } from './recorded-event.js';
 import { declaredSteps } from './upcast.decorator.js';
 import { VersionSteps, type Downcaster, type UpcastTarget, type Upcaster, type VersionStep } from './version-steps.js';
@@ -34,6 +35,8 @@ export class EventRegistry {
   private readonly transforms: PayloadTransform[];
   private readonly checks: ((type: EventType) => void)[] = [];
   private readonly ids = new TextIdGenerator();
+  /** Only where a store keeps references: elsewhere what is kept is a text of its own for each event anyway. */
+  private readonly placed: PlacedMetadata | undefined;
   private readonly encoder: EventEncoder;
   private readonly reader: EventReader;
   private readonly writeAs: Readonly<Record<string, number>>;
@@ -48,6 +51,7 @@ export class EventRegistry {
     this.storeName = name;
     const codec = payload === 'encoded' ? this.codec : undefined;
     this.writeAs = options.writeAs ?? {};
+    this.placed = codec === undefined ? new PlacedMetadata(this.ids.next()) : undefined;
     this.encoder = new EventEncoder(codec, this.downcasters);
     this.reader = new EventReader(codec, this.byName, this.upcasters);
   }
@@ -184,7 +188,19 @@ export class EventRegistry {
    * @throws {UnencodableValueError} naming the field that cannot be stored
    */
   encode(event: object, shared?: SharedMetadata, tags?: readonly string[]): NewEvent {
-    return this.encoder.encode(this.typeOf(event), event, this.ids.next(), shared, tags);
+    const type = this.typeOf(event);
+    return this.encoder.encode(type, event, metadataOf(this.ids.next(), type.writeVersion, shared), tags);
+  }
+
+  /**
+   * Like {@link encode}, for events that nobody is told of before they are in the log: their ids may follow from their
+   * positions there.
+   */
+  encodeUnseen(event: object, shared?: SharedMetadata, tags?: readonly string[]): NewEvent {
+    const { placed } = this;
+    if (placed === undefined) return this.encode(event, shared, tags);
+    const type = this.typeOf(event);
+    return this.encoder.encode(type, event, placed.of(type.writeVersion, shared), tags);
   }
 
   /**

@@ -42,7 +42,7 @@ export class RecordedEvent<E extends object = object> {
   /** Who and what caused it; parsed when first asked for. */
   get metadata(): EventMetadata {
     if (this.#metadata === undefined) {
-      this.#metadata = readMetadata(this.#stored, this.stream, this.version);
+      this.#metadata = readMetadata(this.#stored, this);
       this.#stored = undefined;
     }
     return this.#metadata;

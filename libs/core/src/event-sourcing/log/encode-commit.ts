@@ -4,7 +4,7 @@ import type { EventNotes, LogAppend, LogCommit } from './event-log.types.js';
 import { ReservedStreamError } from './log.errors.js';
 import { JOURNALS } from './selection.js';
 
-/** What the store is given for events to append. */
+/** What the store is given for the events of an append that has nothing else in its commit, and that nobody else sees. */
 export function encodeAppend(
   registry: EventRegistry,
   stream: string,
@@ -12,20 +12,28 @@ export function encodeAppend(
   expectedVersion: ExpectedVersion | undefined,
   notes: EventNotes,
 ): StreamAppend {
-  if (stream.startsWith(JOURNALS)) throw new ReservedStreamError(stream);
+  assertNotReserved(stream);
   const { metadata, context, tags } = notes;
   const shared = sharedMetadata(metadata, context);
   // Most appends have one event: no closure and no growing array for it.
   const encoded =
     events.length === 1
-      ? [registry.encode(events[0] as object, shared, tags)]
-      : events.map((event) => registry.encode(event, shared, tags));
+      ? [registry.encodeUnseen(events[0] as object, shared, tags)]
+      : events.map((event) => registry.encodeUnseen(event, shared, tags));
   return { stream, expectedVersion: expectedVersion ?? 'any', events: encoded };
 }
 
-/** The same for all the appends of a commit. */
+/** What the store is given for all the appends of a commit. */
 export function encodeAppends(registry: EventRegistry, appends: readonly LogAppend[]): readonly StreamAppend[] {
-  return appends.map((append) => encodeAppend(registry, append.stream, append.events, append.expectedVersion, append));
+  return appends.map(({ stream, events, expectedVersion = 'any', metadata, context, tags }) => {
+    assertNotReserved(stream);
+    const shared = sharedMetadata(metadata, context);
+    return { stream, expectedVersion, events: events.map((event) => registry.encode(event, shared, tags)) };
+  });
+}
+
+function assertNotReserved(stream: string): void {
+  if (stream.startsWith(JOURNALS)) throw new ReservedStreamError(stream);
 }
 
 /** The batch for the store, with what was encoded of its appends. */

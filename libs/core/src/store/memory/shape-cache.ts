@@ -5,29 +5,32 @@ import type { PayloadPolicy } from './payload-policy.js';
 const MOST = 10_000;
 
 /**
- * What events are apart from their time and data. Most have a type and nothing else, and share one object a type: the
- * event that was appended need not be kept then, which is a third of the memory and of the work of the garbage
- * collector.
+ * What events are apart from their time and data. Most have a type and metadata that they share with others, and share
+ * one object then: neither the event that was appended nor another object need be kept for each, which is a third of the
+ * memory and of the work of the garbage collector.
  */
 export class ShapeCache {
-  private readonly shapes = new Map<string, EventShape>();
+  /** By type: those without metadata, and the last ones with metadata that is one object. */
+  private readonly bare = new Map<string, EventShape>();
+  private readonly last = new Map<string, EventShape>();
 
   constructor(private readonly payloads: PayloadPolicy) {}
 
   shapeOf({ type, metadata, tags }: NewEvent): EventShape {
-    if (metadata !== undefined || tags !== undefined) return this.make(type, metadata, tags);
-    const known = this.shapes.get(type);
-    if (known !== undefined) return known;
-    const shape = { type };
-    if (this.shapes.size < MOST) this.shapes.set(type, shape);
+    // A text is one event's own.
+    if (tags !== undefined || typeof metadata === 'string') return this.make(type, metadata, tags);
+    const shapes = metadata === undefined ? this.bare : this.last;
+    const known = shapes.get(type);
+    if (known !== undefined && known.metadata === metadata) return known;
+    const shape = this.make(type, metadata, undefined);
+    if (known !== undefined || shapes.size < MOST) shapes.set(type, shape);
     return shape;
   }
 
   private make(type: string, metadata: unknown, tags: readonly string[] | undefined): EventShape {
-    return {
-      type,
-      ...(metadata !== undefined && { metadata: this.payloads.take(metadata) }),
-      ...(tags !== undefined && tags.length > 0 && { tags: [...new Set(tags)] }),
-    };
+    const hasTags = tags !== undefined && tags.length > 0;
+    if (metadata === undefined) return hasTags ? { type, tags: [...new Set(tags)] } : { type };
+    const kept = this.payloads.take(metadata);
+    return hasTags ? { type, metadata: kept, tags: [...new Set(tags)] } : { type, metadata: kept };
   }
 }
