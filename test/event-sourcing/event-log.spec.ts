@@ -124,6 +124,7 @@ describe.each(STORES)('an event log on $name', (kind) => {
     const others = [new EventLog(store, registry()), new EventLog(store, registry())] as const;
     const told: string[] = [];
     others[1].addParticipant({
+      name: 'listener',
       wants: () => true,
       prepare: (events): readonly RecordWrite[] => {
         told.push(...events.map(({ id }) => id));
