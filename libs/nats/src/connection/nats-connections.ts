@@ -64,18 +64,20 @@ export class NatsConnections {
 
   private async connectOnce(purpose: string): Promise<NatsLink> {
     const { client, connectionName, maxReconnectDelay, servers } = this.options;
-    let attempts = 0;
+    let lostAt: number | undefined;
     const connection = await connect({
       ...client,
       name: `${connectionName} ${purpose}`,
-      // Each pause up to twice the one before; a random part keeps many nodes from coming back at the same moment.
+      // By time, not by count: the client asks several times for one attempt. A random part keeps many nodes from
+      // coming back at the same moment.
       reconnectDelayHandler: () => {
-        const pause = Math.min(maxReconnectDelay, FIRST_DELAY * 2 ** Math.min(attempts++, 20));
-        return Math.round(pause * (0.5 + Math.random() / 2));
+        const gone = lostAt === undefined ? 0 : performance.now() - lostAt;
+        const pause = Math.min(maxReconnectDelay, Math.max(FIRST_DELAY, gone / 4));
+        return Math.round(pause * (0.75 + Math.random() / 4));
       },
     });
     const link = new NatsLink(connection, servers);
-    link.onEvent(() => (attempts = 0));
+    link.onEvent((event) => (lostAt = event === 'disconnected' ? performance.now() : undefined));
     return link;
   }
 }
