@@ -32,6 +32,7 @@ export class CatgaLifecycle
 
   onApplicationBootstrap(): void {
     this.logger.log(bootLine(this.store, this.registry));
+    for (const { code, message } of this.store.warnings?.() ?? []) this.logger.warn(`${message} (${code})`);
   }
 
   onModuleDestroy(): void {

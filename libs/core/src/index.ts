@@ -162,6 +162,7 @@ export {
   type RecordQuery,
   type RecordWrite,
   type StoreCapabilities,
+  type StoreWarning,
   type StoreUnavailableReason,
   type StoredEvent,
   type StoredRecord,

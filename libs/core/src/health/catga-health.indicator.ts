@@ -142,7 +142,7 @@ export class CatgaHealthIndicator {
         return this.state?.health() ?? { status: 'up' };
       case 'eventStore':
         await this.probe.ping();
-        return this.storeUp();
+        return this.withWarnings(this.storeUp());
       case 'processStore':
       case 'sagaStore':
         await this.probe.ping();
@@ -165,6 +165,12 @@ export class CatgaHealthIndicator {
   private storeUp(): PartHealth {
     const { name, durable } = this.store.capabilities;
     return { status: 'up', name, durable };
+  }
+
+  /** Data at risk is no reason to take the node out: it is shown, and the store works. */
+  private withWarnings(up: PartHealth): PartHealth {
+    const warnings = this.store.warnings?.() ?? [];
+    return warnings.length === 0 ? up : { ...up, warnings };
   }
 
   private async parkedHealth(): Promise<PartHealth> {

@@ -38,6 +38,7 @@ export {
   type RecordQuery,
   type RecordWrite,
   type StoreCapabilities,
+  type StoreWarning,
   type StoredEvent,
   type StoredRecord,
   type StreamAppend,

@@ -78,6 +78,10 @@ export type StoreUnavailableReason =
   | 'foreign-file'
   | 'locked'
   | 'connection'
+  /** The store has forgotten what it had said was safe: restored, deleted, or taken over by a copy that was behind. */
+  | 'data-loss'
+  /** Settings of the server put data at risk, and the store was told to be strict about it. */
+  | 'unsafe-settings'
   | 'unknown';
 
 /** The store cannot be used now. Nothing acknowledged is lost; what waited was not written. */

@@ -25,6 +25,14 @@ export interface StoreCapabilities {
   readonly conditions: boolean;
 }
 
+/** Something that puts data at risk although the store works: a setting of its server, for instance. */
+export interface StoreWarning {
+  /** Stable name, e.g. `redis-eviction`. */
+  readonly code: string;
+  /** What is wrong, what may happen, and what to set. */
+  readonly message: string;
+}
+
 /** An event about to be appended. */
 export interface NewEvent {
   readonly type: string;
@@ -302,6 +310,9 @@ export abstract class Store {
 
   /** Throws {@link StoreUnavailableError} when a commit would fail now. For health checks. */
   abstract ping(): Promise<void>;
+
+  /** What was found at opening that puts data at risk. Logged at boot and shown in health. Left out: nothing is looked for. */
+  warnings?(): readonly StoreWarning[];
 
   /**
    * The payloads of a stream from this version on, and nothing made beside them: what folding a long history costs is

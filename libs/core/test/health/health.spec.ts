@@ -92,6 +92,14 @@ describe('health', () => {
     });
   });
 
+  it('shows what puts the data of the store at risk, and stays up', async () => {
+    const { http, store } = await start();
+    const warnings = [{ code: 'fake-limit', message: 'Old events are thrown away.' }];
+    store.warnings = () => warnings;
+    const { body } = await http.get('/health').expect(200);
+    expect(body).toMatchObject({ details: { eventStore: { status: 'up', warnings } } });
+  });
+
   it('goes down with the store, says why, stays alive, and is ready again when the store is back', async () => {
     const { http, store } = await start();
     await http.get('/health/ready').expect(200);

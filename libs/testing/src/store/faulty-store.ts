@@ -10,6 +10,7 @@ import {
   type RecordPage,
   type RecordQuery,
   type StoreCapabilities,
+  type StoreWarning,
   type StoredEvent,
   type StoredRecord,
   type StreamInfo,
@@ -153,6 +154,10 @@ export class FaultyStore extends Store {
   override async now(): Promise<number> {
     this.assertAlive();
     return this.inner.now();
+  }
+
+  override warnings(): readonly StoreWarning[] {
+    return this.inner.warnings?.() ?? [];
   }
 
   override async ping(): Promise<void> {
