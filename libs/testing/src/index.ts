@@ -47,3 +47,5 @@ export { crashAtEveryWrite, type CrashAtEveryWriteOptions, type CrashedRun } fro
 export { describeStoreConformance } from './store/conformance/index.js';
 export type { StoreConformanceOptions, TestGlobals } from './store/conformance/suite.js';
 export { FaultyStore, type FaultOptions } from './store/faulty-store.js';
+export { describeTransportConformance } from './transport/conformance/index.js';
+export type { TransportConformanceOptions } from './transport/conformance/suite.js';

@@ -4,12 +4,19 @@ export type {
   MessageDeadLetterQuery,
   MessageDeadLetters,
 } from './dead-letters.js';
+export { describeHandlerError, isUnprocessable } from './handler-error.js';
+export { MemoryBroker, type MemoryBrokerOptions } from './memory/memory-broker.js';
+export { MemoryTransport, type MemoryTransportOptions } from './memory/memory-transport.js';
+export { assertOutgoing, assertQoS, assertReply, contentSize, messageSize } from './outgoing.js';
 export { assertSubject, assertSubscriptionName } from './subjects.js';
+export { resolveSubscription, type SubscriptionSettings } from './subscription-settings.js';
 export type { Consumer, MessageHandler, SubscriptionOptions, ConsumerStatus } from './subscription.js';
 export {
   InvalidSubjectError,
+  InvalidTransportMessageError,
   MessageTooLargeError,
   NoResponderError,
+  RequestFailedError,
   RequestTimeoutError,
   TransportUnavailableError,
   UnprocessableMessageError,

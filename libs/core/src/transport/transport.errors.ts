@@ -2,7 +2,14 @@ import { CatgaError, type CatgaErrorOptions } from '../foundation/index.js';
 import type { QoS } from './transport-message.js';
 
 /** Why a transport is away. */
-export type TransportUnavailableReason = 'closed' | 'connection' | 'authentication' | 'configuration' | 'unknown';
+export type TransportUnavailableReason =
+  | 'closed'
+  | 'connection'
+  | 'authentication'
+  | 'configuration'
+  /** A subscription holds as many messages as it may: its members are too slow or away. Nothing was stored. */
+  | 'full'
+  | 'unknown';
 
 /** The transport cannot be used now. What was acknowledged is not lost; try again later. */
 export class TransportUnavailableError extends CatgaError {
@@ -86,6 +93,33 @@ export class RequestTimeoutError extends CatgaError {
       `No reply to "${subject}" within ${timeout} ms; whether it was handled is unknown. Repeat it with the same idempotency key, or wait longer.`,
       { details: { subject, timeout } },
     );
+  }
+}
+
+/**
+ * The responder threw instead of answering. Layers above answer with a reply that holds their error, so this one means
+ * a responder that was registered by hand, or a reply that was too large.
+ */
+export class RequestFailedError extends CatgaError {
+  readonly code = 'CATGA_REQUEST_FAILED';
+  readonly kind = 'internal';
+  constructor(
+    readonly subject: string,
+    reason: string,
+  ) {
+    super(
+      `The node that answers "${subject}" failed: ${reason}. Its log has the stack; a responder that wants its errors known answers with them.`,
+      { details: { subject, reason } },
+    );
+  }
+}
+
+/** A message that no broker could carry: no id, a header with a line break, a body that is neither text nor bytes. */
+export class InvalidTransportMessageError extends CatgaError {
+  readonly code = 'CATGA_INVALID_TRANSPORT_MESSAGE';
+  readonly kind = 'request';
+  constructor(messageId: string, problem: string) {
+    super(`Message "${messageId}" cannot be sent: ${problem}.`, { details: { messageId } });
   }
 }
 

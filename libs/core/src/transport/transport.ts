@@ -29,7 +29,10 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Answers a request. What it throws goes to the caller as a {@link Reply} of the layer above, which encodes errors. */
+/**
+ * Answers a request. The layer above catches what its handlers throw and answers with the error encoded; one that rejects
+ * all the same fails at the caller with a {@link RequestFailedError} at once, not after the time-out.
+ */
 export type RequestHandler = (request: IncomingMessage, signal: AbortSignal) => Promise<Reply>;
 
 /** A subject that this node answers. */
@@ -53,7 +56,7 @@ export interface Responder {
  * | 2 | as 1; in addition a message published twice with one id within the window is stored once, and the layer above keeps an inbox | as 1 | as 1 |
  *
  * A subscription and a message may differ in quality: what was published with QoS 0 never reaches a subscription of
- * QoS 1 or 2, and the other way round. Keep one quality for one subject.
+ * QoS 1 or 2, and the other way round. Keep one quality for one subject. Two messages with one id on different subjects are different messages.
  *
  * Errors: {@link TransportUnavailableError} while the broker is away, {@link MessageTooLargeError},
  * {@link UnsupportedQoSError}, {@link InvalidSubjectError}.
