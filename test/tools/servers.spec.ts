@@ -1,15 +1,22 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect as connectNats } from '@nats-io/transport-node';
+import { Cluster } from 'ioredis';
 import {
   natsPrograms,
   natsServers,
   redisPrograms,
   redisServers,
   startNats,
+  startNatsCluster,
   startProxy,
   startRedis,
+  startRedisCluster,
+  startSharedServers,
 } from '../../tools/servers/index.mjs';
 
 const repository = join(import.meta.dirname, '../..');
@@ -160,6 +167,34 @@ describe('a NATS server of a test', () => {
   });
 });
 
+describe('a cluster of a test', () => {
+  it('of NATS servers keeps a stream on three nodes and goes on when one is killed', async () => {
+    const cluster = ending(await startNatsCluster());
+    const connection = await connectNats({ servers: [...cluster.urls] });
+    undo.push(() => connection.close());
+    const manager = await jetstreamManager(connection);
+    const { cluster: group } = await manager.streams.add({ name: 'orders', subjects: ['orders.>'], num_replicas: 3 });
+    expect(group?.replicas).toHaveLength(2);
+    const inUse = connection.getServer();
+    const victim = cluster.nodes.find(({ url }, index) => `n${index + 1}` !== group?.leader && !url.endsWith(inUse));
+    await victim?.kill9();
+    expect((await manager.jetstream().publish('orders.1', 'one')).seq).toBe(1);
+    await victim?.restart();
+    await cluster.ready();
+  });
+
+  it('of Redis servers shares out the slots', async () => {
+    const cluster = ending(await startRedisCluster());
+    const client = new Cluster(cluster.nodes.map(({ port }) => ({ port, host: '127.0.0.1' })));
+    undo.push(() => client.disconnect());
+    const keys = Array.from({ length: 60 }, (_, index) => `key-${index}`);
+    await Promise.all(keys.map((key) => client.set(key, key)));
+    expect(await Promise.all(keys.map((key) => client.get(key)))).toEqual(keys);
+    const held = await Promise.all(cluster.nodes.map(({ port }) => new Talk(port).ask('DBSIZE')));
+    expect(held.map((answer) => Number(answer?.slice(1)) > 0)).toEqual([true, true, true]);
+  });
+});
+
 describe('the proxy', () => {
   it('cuts connections, refuses new ones, and takes them again on the same port', async () => {
     const redis = ending(await startRedis());
@@ -194,7 +229,7 @@ describe('the proxy', () => {
   });
 });
 
-describe('the servers that tests share', () => {
+describe('servers from the environment of a test', () => {
   const env = { REDIS_URL: 'redis://:secret@host:1', REDIS_NEWEST_URL: 'redis://host:2', CATGA_REDIS_NAME: 'Redis 7' };
 
   it('are taken from the environment, the stable one first', () => {
@@ -216,5 +251,107 @@ describe('the servers that tests share', () => {
       expect(name).toMatch(/^(Redis|Valkey|NATS) \d+\.\d+/);
       expect(existsSync(program)).toBe(true);
     }
+  });
+});
+
+describe('the servers that tests share', () => {
+  const said: string[] = [];
+  const alone = { folders: [], mayInstall: false, newest: () => ({}), say: (line: string) => said.push(line) };
+  /** A PATH that holds these programs only. */
+  const pathWith = (programs: Record<string, string>): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'catga-path-'));
+    undo.push(() => rmSync(folder, { recursive: true, force: true }));
+    mkdirSync(join(folder, 'bin'));
+    for (const [name, script] of Object.entries(programs)) {
+      writeFileSync(join(folder, 'bin', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    }
+    return join(folder, 'bin');
+  };
+  const [redis] = redisPrograms();
+  const [nats] = natsPrograms();
+  const both = { 'redis-server': `exec ${redis?.program} "$@"`, 'nats-server': `exec ${nats?.program} "$@"` };
+
+  beforeEach(() => said.splice(0));
+
+  it('are started from the PATH, named with their versions, and ended', async () => {
+    const shared = ending(await startSharedServers({ ...alone, env: { PATH: pathWith(both) } }));
+    const servers = [...redisServers(shared.env), ...natsServers(shared.env)];
+    expect(servers.map(({ name }) => name)).toEqual([redis?.name, nats?.name]);
+    expect(said).toEqual([`${redis?.name}, ${nats?.name}`]);
+    const { port } = new URL(redisServers(shared.env)[0]?.url as string);
+    expect(await new Talk(Number(port)).ask('PING')).toBe('+PONG');
+    await shared.stop();
+    const late = new Talk(Number(port));
+    expect(await within(5_000, () => late.ended || undefined)).toBe(true);
+  });
+
+  it('are joined by the newest, unless those are the same once more', async () => {
+    const newest = {
+      redis: redis?.program as string,
+      nats: join(pathWith({ 'nats-server': OTHER_NATS }), 'nats-server'),
+    };
+    const env = { PATH: pathWith(both) };
+    const shared = ending(await startSharedServers({ ...alone, env, newest: () => newest }));
+    expect(redisServers(shared.env)).toHaveLength(1);
+    expect(natsServers(shared.env).map(({ program }) => program)).toEqual([expect.any(String), newest.nats]);
+    expect(natsPrograms(shared.env).map(({ name }) => name)).toEqual([nats?.name, 'NATS 99.1.0']);
+  });
+  const OTHER_NATS = `[ "$1" = --version ] && echo 'nats-server: v99.1.0' && exit; exec ${nats?.program} "$@"`;
+
+  it('are the ones that REDIS_URL and NATS_URL name, when they answer', async () => {
+    const running = [ending(await startRedis()), ending(await startNats())] as const;
+    const env = { REDIS_URL: running[0].url, NATS_URL: running[1].url };
+    const shared = await startSharedServers({ ...alone, env });
+    expect(shared.env).toMatchObject({ ...env, CATGA_REDIS_NAME: redis?.name, CATGA_NATS_NAME: nats?.name });
+    await shared.stop();
+    expect(await new Talk(running[0].port).ask('PING')).toBe('+PONG');
+    await running[1].stop();
+    await expect(startSharedServers({ ...alone, env })).rejects.toThrow(/NATS_URL names a server that does not answer/);
+  });
+
+  it('are containers where there is Docker and nothing else', async () => {
+    const log = join(mkdtempSync(join(tmpdir(), 'catga-docker-')), 'log');
+    undo.push(() => rmSync(join(log, '..'), { recursive: true, force: true }));
+    const shared = ending(await startSharedServers({ ...alone, env: { PATH: pathWith({ docker: fakeDocker(log) }) } }));
+    expect(
+      Object.keys(shared.env)
+        .filter((name) => name.endsWith('_URL'))
+        .sort(),
+    ).toEqual(
+      ['NATS_NEWEST_URL', 'NATS_URL', 'REDIS_NEWEST_URL', 'REDIS_URL'], // prettier-ignore
+    );
+    expect(redisServers(shared.env).map(({ name }) => name)).toEqual([redis?.name, redis?.name]);
+    await shared.stop();
+    expect(readFileSync(log, 'utf8').split('\n')).toEqual([
+      expect.stringMatching(/ up --detach --wait redis redis-newest nats nats-newest$/),
+      expect.stringMatching(/^compose -p catga-test-\d+ -f .*docker-compose.test.yml down --volumes$/),
+      '',
+    ]);
+  });
+
+  /** Does what Docker would do with the file of the repository: real servers on the ports it is told. */
+  const fakeDocker = (log: string): string => `echo "$*" >> ${log}
+case "$*" in
+  *' up '*)
+    for port in $CATGA_TEST_REDIS_PORT $CATGA_TEST_REDIS_NEWEST_PORT; do
+      ${redis?.program} --bind 127.0.0.1 --port $port --save '' >/dev/null 2>&1 & echo $! >> ${log}.pids
+    done
+    for port in $CATGA_TEST_NATS_PORT $CATGA_TEST_NATS_NEWEST_PORT; do
+      ${nats?.program} -a 127.0.0.1 -p $port >/dev/null 2>&1 & echo $! >> ${log}.pids
+    done
+    /bin/sleep 1 ;;
+  *' down '*) kill -9 $(/bin/cat ${log}.pids) ;;
+esac`;
+
+  it('are an error that names the commands that help, when there is nothing at all', async () => {
+    const nothing = startSharedServers({ ...alone, env: { PATH: '' } });
+    await expect(nothing).rejects.toThrow(/^No Redis and no NATS server to test with\.\n/);
+    for (const command of ['apt-get install redis-server nats-server', 'docker compose', 'REDIS_URL=', 'npm test']) {
+      await expect(nothing).rejects.toThrow(command);
+    }
+    const env = { PATH: pathWith({ 'redis-server': both['redis-server'], docker: 'echo Docker is asleep; exit 1' }) };
+    await expect(startSharedServers({ ...alone, env })).rejects.toThrow(
+      /^No NATS server to test with \(.*exited with 1: Docker is asleep\)/,
+    );
   });
 });

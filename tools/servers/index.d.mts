@@ -92,6 +92,37 @@ export function startRedis(options?: RedisOptions): Promise<ServerHandle>;
  */
 export function startNats(options?: NatsOptions): Promise<ServerHandle>;
 
+/** Servers that form one cluster. */
+export interface ClusterHandle {
+  /** Product and version of its nodes. */
+  readonly name: string;
+  readonly nodes: readonly ServerHandle[];
+  readonly urls: readonly string[];
+  /** Waits until all nodes see the whole cluster: after one of them was restarted. @throws after 60 s. */
+  ready(): Promise<void>;
+  /** Ends all nodes. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts NATS servers that form one JetStream cluster, and waits until streams with replicas can be made. Every node
+ * tells its clients of the others; one behind a proxy needs a client with `ignoreClusterUpdates: true`.
+ *
+ * @param size number of nodes. Default: 3.
+ */
+export function startNatsCluster(size?: number, options?: Omit<NatsOptions, 'port' | 'folder'>): Promise<ClusterHandle>;
+
+/**
+ * Starts Redis servers that form one Redis Cluster, each with its share of the slots and without a replica, and waits
+ * until all of them take commands.
+ *
+ * @param size number of nodes. Default: 3, the least that can agree on anything.
+ */
+export function startRedisCluster(
+  size?: number,
+  options?: Omit<RedisOptions, 'port' | 'folder'>,
+): Promise<ClusterHandle>;
+
 /** A TCP proxy in this process, to take away the network between a client and a server that lives on. */
 export interface Proxy {
   readonly port: number;
@@ -149,6 +180,37 @@ export function redisPrograms(env?: NodeJS.ProcessEnv): ServerProgram[];
 
 /** As {@link redisPrograms}, from `CATGA_NATS_SERVER` and `CATGA_NATS_SERVER_NEWEST`. */
 export function natsPrograms(env?: NodeJS.ProcessEnv): ServerProgram[];
+
+/** What {@link startSharedServers} looks at. The defaults are right for all but its own tests. */
+export interface SharedServersOptions {
+  /** Default: `process.env`. */
+  env?: NodeJS.ProcessEnv;
+  /** Folders searched for programs after the PATH. Default: `/usr/sbin` and the like. */
+  folders?: readonly string[];
+  /** Whether packages may be installed. Default: on Debian and Ubuntu, as root. */
+  mayInstall?: boolean;
+  /** Finds the newest programs. Default: in Debian's archive, on Debian; see docs/testing.md. */
+  newest?: (
+    say: (line: string) => void,
+  ) => Partial<Record<'redis' | 'nats', string>> | Promise<Partial<Record<'redis' | 'nats', string>>>;
+  /** Gets a line of progress. Default: writes it to stderr. */
+  say?: (line: string) => void;
+}
+
+/**
+ * Finds or starts the servers that all tests share, the stable ones and the newest that can be had: what `REDIS_URL`,
+ * `NATS_URL`, `REDIS_NEWEST_URL`, `NATS_NEWEST_URL` name; else programs of the PATH; else Debian's packages, installed
+ * where that is allowed; else Docker. `npm test` and `npm run servers` call it.
+ *
+ * @returns what to add to the environment of tests, and what ends everything that was started here.
+ * @throws {NoServersError} when there is nothing to test with.
+ */
+export function startSharedServers(
+  options?: SharedServersOptions,
+): Promise<{ env: Record<string, string>; stop(): Promise<void> }>;
+
+/** There is nothing to test with; the message names the commands that help. */
+export class NoServersError extends Error {}
 
 /** A port of 127.0.0.1 on which nobody listens now, below the range of ports that outgoing connections get. */
 export function freePort(): Promise<number>;
