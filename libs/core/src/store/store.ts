@@ -238,6 +238,8 @@ export interface DirectStream {
   push(event: NewEvent): void;
   /** Appends one event of which no object is made. `at` is in milliseconds since 1970. */
   add(shape: EventShape, at: number, data: Payload): void;
+  /** The same for data that is a list: its items are kept, not the list. A reader gets a list of the same items. */
+  addList(shape: EventShape, at: number, items: readonly Payload[]): void;
   /** Removes the stream, and its record while that follows from it. */
   remove(): void;
 }

@@ -38,7 +38,7 @@ export class FastLane {
       const view = (this.view = run.process.laneView(run, slot.key));
       const alternative = step.only ?? run.process.choose(step, view, args);
       const at = coarseNow();
-      if (step.only !== undefined) run.journal.add(slot.started, at, args);
+      if (step.only !== undefined) run.journal.addList(slot.started, at, args);
       else run.journal.append(new StepStarted(at, slot.key, args, 1, undefined, alternative.method));
       this.deadline = at + step.timeout;
       run.env.deadlines.arm(this.deadline);

@@ -35,11 +35,11 @@ export class RunStarter {
 
   /** Resolves when the start is durable. */
   start(registered: RegisteredProcess, command: object, options: StartOptions): Promise<Started> {
-    const { blueprint } = registered.process;
+    const { blueprint, idPrefix } = registered.process;
     if (this.state.stopping) return Promise.reject(new EngineStoppedError(blueprint.name));
     let id: string;
     try {
-      id = `${blueprint.name}:${options.id ?? blueprint.idOf(command)}`;
+      id = idPrefix + (options.id ?? blueprint.idOf(command));
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -55,12 +55,12 @@ export class RunStarter {
    * {@link start} finds out what.
    */
   execute(registered: RegisteredProcess, command: object, options: StartOptions): Promise<unknown> | undefined {
-    const { blueprint } = registered.process;
+    const { blueprint, idPrefix } = registered.process;
     const { direct, stopping } = this.state;
     if (!direct || stopping) return undefined;
     let run: ProcessRun | undefined;
     try {
-      const first = this.first(registered, `${blueprint.name}:${blueprint.idOf(command)}`, 1, command, options);
+      const first = this.first(registered, idPrefix + blueprint.idOf(command), 1, command, options);
       run = this.state.newRun(registered, first);
       run.awaited = true;
       this.state.activateBriefly(run);

@@ -1,25 +1,141 @@
-import type { DerivedRecord, StoredRecord } from '../store.js';
+import type { DerivedRecord, EventShape, StoredRecord, StreamPayloads } from '../store.js';
+import { CellArena } from './cell-arena.js';
+import { ItemList } from './item-list.js';
 import type { CollectionEntry } from './memory-record.js';
-import { MemoryStream, type StreamHome } from './memory-stream.js';
+import { CELLS, MemoryStream, type StreamHome } from './memory-stream.js';
+
+/** Most cells of a stream that shares its array with others. */
+const LARGEST_BLOCK = 1_024;
+/** Cells for the items of lists in such a block, per event: most steps have few arguments. */
+const ITEMS = 1;
 
 /** What all streams of one store share whose records follow in the same way. */
-export interface DerivedHome extends StreamHome {
-  readonly record: DerivedRecord;
+export class DerivedHome implements StreamHome {
+  readonly log;
+  readonly payloads;
+  readonly shapes;
+  readonly epoch;
+  readonly now;
+  readonly drop;
+  /** By the events that they have room for. */
+  private readonly arenas: CellArena[] = [];
+
+  constructor(
+    { log, payloads, shapes, epoch, now, drop }: StreamHome,
+    readonly record: DerivedRecord,
+  ) {
+    this.log = log;
+    this.payloads = payloads;
+    this.shapes = shapes;
+    this.epoch = epoch;
+    this.now = now;
+    this.drop = drop;
+  }
+
+  arenaFor(room: number): CellArena | undefined {
+    const size = room * (CELLS + ITEMS);
+    return size > LARGEST_BLOCK ? undefined : (this.arenas[room] ??= new CellArena(size));
+  }
 }
+
+/** Where an array of the stream's own ends. */
+const UNBOUNDED = 2 ** 30;
+
+/** What is left of a stream that has given its block back. */
+const NOTHING: unknown[] = [];
+Object.freeze(NOTHING);
 
 /** A stream and the record that follows from it, in one object: all that is kept of most process runs. */
 export class DerivedStream extends MemoryStream implements CollectionEntry {
   /** False once the record was written: then it stands for itself. */
   derivesRecord = true;
+  /** Where the cells of its events begin, in an array that others use, too, while {@link arena} is there. */
+  private base = 0;
+  /** Behind the last cell that an event may use. The items of lists come after it. */
+  private end = 0;
 
   constructor(
     readonly key: string,
     /** Number of the record in the order of creation. */
     readonly sequence: number,
     protected override readonly home: DerivedHome,
-    room: number,
+    private arena: CellArena | undefined,
   ) {
-    super(home, room);
+    super(home, NOTHING);
+    if (arena === undefined) return;
+    this.base = arena.take();
+    this.cells = arena.taken;
+    this.end = this.base + arena.size;
+  }
+
+  override addList(shape: EventShape, at: number, items: readonly unknown[]): void {
+    this.append(shape, at, this.placeItems(items) ?? this.home.payloads.take(items));
+  }
+
+  override payloadsFrom(from: number): StreamPayloads | undefined {
+    this.leaveArena();
+    return super.payloadsFrom(from);
+  }
+
+  override truncate(gone: number): void {
+    this.leaveArena();
+    super.truncate(gone);
+  }
+
+  override dropped(): void {
+    const { arena, cells, base } = this;
+    if (arena === undefined) return;
+    this.arena = undefined;
+    this.cells = NOTHING;
+    this.base = this.end = 0;
+    arena.give(cells, base);
+  }
+
+  protected override dataOf(version: number): unknown {
+    const data = super.dataOf(version);
+    return data instanceof ItemList ? this.itemsOf(data) : data;
+  }
+
+  protected override cellOf(version: number): number {
+    return this.base + super.cellOf(version);
+  }
+
+  protected override nextCell(): number {
+    const cell = super.nextCell();
+    if (cell + CELLS <= this.end) return cell;
+    this.leaveArena();
+    return this.cellOf(this.version);
+  }
+
+  /** Puts the items beside the events, so that no list is kept. Undefined where there is no room. */
+  private placeItems(items: readonly unknown[]): ItemList | undefined {
+    const { arena, cells, base, home } = this;
+    if (arena === undefined) return undefined;
+    const first = this.end - items.length;
+    if (first < this.cellOf(this.version + 1) + CELLS) return undefined;
+    const list = ItemList.of(base + arena.size - first, items.length);
+    if (list === undefined) return undefined;
+    for (let index = 0; index < items.length; index++) cells[first + index] = home.payloads.take(items[index]);
+    this.end = first;
+    return list;
+  }
+
+  private itemsOf({ from, length }: ItemList): unknown[] {
+    const first = this.base + (this.arena as CellArena).size - from;
+    return this.cells.slice(first, first + length);
+  }
+
+  /** From now on the stream has an array of its own: it has become longer than expected, or somebody wants all of it. */
+  private leaveArena(): void {
+    if (this.end === UNBOUNDED) return;
+    const own = this.cells.slice(this.base, this.end);
+    for (let cell = 1; cell < own.length; cell += CELLS) {
+      const data = own[cell];
+      if (data instanceof ItemList) own[cell] = this.itemsOf(data);
+    }
+    this.dropped();
+    this.cells = own;
+    this.end = UNBOUNDED;
   }
 
   get record(): DerivedRecord {

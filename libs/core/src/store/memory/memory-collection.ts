@@ -97,7 +97,7 @@ export class MemoryCollection {
 
   find(query: RecordQuery, now: number): RecordPage {
     const { order = 'oldest', limit = 100 } = query;
-    this.index ??= new RecordIndex(this.records.values());
+    this.index ??= new RecordIndex(() => this.records.values());
     const records: StoredRecord[] = [];
     let last: CollectionEntry | undefined;
     for (const record of this.index.walk(query, readRecordCursor(query))) {

@@ -24,32 +24,18 @@ class OddTime {
 }
 
 /** Shape, data, time, position. */
-const CELLS = 4;
-
-const templates: unknown[][] = [];
-
-/**
- * A copy, not a new array: V8 takes note of where arrays are made that live long, and makes those of a short-lived
- * stream old from birth as well; then everything that they hold is kept until the next full collection.
- */
-function emptyCells(room: number): unknown[] {
-  return (templates[room] ??= new Array<unknown>(room * CELLS)).slice();
-}
+export const CELLS = 4;
 
 /** The events of one stream in memory. It is its own {@link DirectStream}. */
 export abstract class MemoryStream implements DirectStream, LoggedStream {
   life: StreamLife = OPEN;
   version = 0;
-  /** Four cells for each event, one array for all: memory keeps many events, and each object costs as much as its fields. */
-  protected readonly cells: unknown[];
 
-  /** @param room events to make room for */
   constructor(
     protected readonly home: StreamHome,
-    room: number,
-  ) {
-    this.cells = room === 0 ? [] : emptyCells(room);
-  }
+    /** Four cells for each event, one array for all: memory keeps many events, and each object costs as much as its fields. */
+    protected cells: unknown[],
+  ) {}
 
   abstract readonly name: string;
   abstract readonly derivesRecord: boolean;
@@ -64,9 +50,16 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
     this.append(shape, at, this.home.payloads.take(data));
   }
 
+  addList(shape: EventShape, at: number, items: readonly unknown[]): void {
+    this.add(shape, at, items);
+  }
+
   remove(): void {
     this.home.drop(this);
   }
+
+  /** Called when the stream is no longer in the store. */
+  dropped(): void {}
 
   /** Removes the events up to this version. */
   truncate(gone: number): void {
@@ -84,7 +77,7 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
     const { type, metadata, tags } = this.shapeOf(version);
     const { name: stream } = this;
     const position = this.positionOf(version);
-    const data = payloads.give(this.cells[this.cellOf(version) + 1]);
+    const data = payloads.give(this.dataOf(version));
     const at = this.timeOf(version);
     // Written out: a spread would make each of the many events of a read twice.
     if (tags !== undefined && tags.length > 0) {
@@ -134,14 +127,25 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
     return typeof time === 'number' ? this.home.epoch + time : time.at;
   }
 
-  private cellOf(version: number): number {
+  protected dataOf(version: number): unknown {
+    return this.cells[this.cellOf(version) + 1];
+  }
+
+  /** The first cell of an event. */
+  protected cellOf(version: number): number {
     return (version - 1 - this.life.gone) * CELLS;
   }
 
-  private append(shape: EventShape, at: number, data: unknown): void {
-    const { cells, home } = this;
+  /** The first cell of the next event, in an array where it may be written. */
+  protected nextCell(): number {
+    return this.cellOf(++this.version);
+  }
+
+  protected append(shape: EventShape, at: number, data: unknown): void {
+    const { home } = this;
     const { log, epoch } = home;
-    const cell = this.cellOf(++this.version);
+    const cell = this.nextCell();
+    const { cells } = this;
     cells[cell] = shape;
     cells[cell + 1] = data;
     cells[cell + 2] = Number.isInteger(at) ? at - epoch : new OddTime(at);
@@ -160,7 +164,7 @@ export class NamedStream extends MemoryStream {
     readonly name: string,
     home: StreamHome,
   ) {
-    super(home, 0);
+    super(home, []);
   }
 
   get derivesRecord(): boolean {

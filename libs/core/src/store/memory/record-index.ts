@@ -8,8 +8,12 @@ import { MemoryRecord, type CollectionEntry } from './memory-record.js';
  * first query that needs it: a collection that nobody queries is written without any of this.
  */
 export class RecordIndex {
-  /** In the order of creation; removed ones stay until they are half of it. */
-  private created: CollectionEntry[];
+  /**
+   * In the order of creation; removed ones stay until they are half of it. Then it is thrown away, unless somebody has
+   * used it since: a collection that comes and goes unasked must not be kept twice.
+   */
+  private created: CollectionEntry[] | undefined;
+  private used = true;
   /** Records that follow from their stream: their tags change without anybody telling, so they are not filed. */
   private derived = 0;
   private removed = 0;
@@ -18,19 +22,18 @@ export class RecordIndex {
   /** No record is due before this time; may be too early, never too late. "Is anything due?" mostly ends here. */
   private earliest = Number.POSITIVE_INFINITY;
 
-  constructor(records: Iterable<CollectionEntry>) {
-    // A map keeps the place of a key that is set again, so its order is that of creation.
-    this.created = [...records];
-    for (const record of this.created) if (!(record instanceof MemoryRecord)) this.derived++;
+  /** @param records all of the collection, in the order of creation */
+  constructor(private readonly records: () => Iterable<CollectionEntry>) {
+    for (const record of this.entries()) if (!(record instanceof MemoryRecord)) this.derived++;
   }
 
   add(record: MemoryRecord): void {
-    this.created.push(record);
+    this.created?.push(record);
     this.file(record);
   }
 
   addDerived(stream: DerivedStream): void {
-    this.created.push(stream);
+    this.created?.push(stream);
     this.derived++;
   }
 
@@ -42,7 +45,7 @@ export class RecordIndex {
 
   /** The record of a stream stands for itself from now on, in its place. */
   replaceDerived(stream: DerivedStream, record: MemoryRecord): void {
-    this.created[beside(this.created, stream.sequence - 1, 1)] = record;
+    if (this.created) this.created[beside(this.created, stream.sequence - 1, 1)] = record;
     this.derived--;
     this.file(record);
   }
@@ -53,9 +56,15 @@ export class RecordIndex {
   }
 
   private sweep(): void {
-    if (++this.removed * 2 <= this.created.length) return;
-    this.created = this.created.filter((kept) => !kept.removed);
+    if (this.created === undefined || ++this.removed * 2 <= this.created.length) return;
+    this.created = this.used ? this.created.filter((kept) => !kept.removed) : undefined;
+    this.used = false;
     this.removed = 0;
+  }
+
+  private entries(): CollectionEntry[] {
+    this.used = true;
+    return (this.created ??= [...this.records()]);
   }
 
   /** Files a record under its tags and due time. */
@@ -86,7 +95,7 @@ export class RecordIndex {
     if (tags.length > 0 && this.derived === 0) {
       const tagged = this.rarest(tags);
       // Sorting many costs more than passing over some.
-      if (tagged.size * 8 < this.created.length || tagged.size < 64) return sorted(tagged, matches, order);
+      if (tagged.size * 8 < this.entries().length || tagged.size < 64) return sorted(tagged, matches, order);
     }
     return this.inOrder(matches, order, place);
   }
@@ -96,7 +105,7 @@ export class RecordIndex {
     order: string,
     place: RecordPlace | undefined,
   ): Iterable<CollectionEntry> {
-    const { created } = this;
+    const created = this.entries();
     const step = order === 'newest' ? -1 : 1;
     const start = place === undefined ? (step > 0 ? 0 : created.length - 1) : beside(created, place.sequence, step);
     for (let index = start; index >= 0 && index < created.length; index += step) {
@@ -117,7 +126,7 @@ export class RecordIndex {
 
   private fileTags(): Map<string, Set<MemoryRecord>> {
     const byTag = new Map<string, Set<MemoryRecord>>();
-    for (const record of this.created) {
+    for (const record of this.entries()) {
       if (record instanceof MemoryRecord && !record.removed)
         for (const tag of record.tags) fileUnder(byTag, tag, record);
     }
@@ -127,7 +136,7 @@ export class RecordIndex {
   private dueRecords(before = Number.POSITIVE_INFINITY): Iterable<MemoryRecord> {
     if (this.due === undefined) {
       this.due = new Set();
-      for (const record of this.created) {
+      for (const record of this.entries()) {
         if (record instanceof MemoryRecord && !record.removed && record.dueAt !== undefined) this.due.add(record);
       }
       this.earliest = Number.NEGATIVE_INFINITY;
