@@ -252,6 +252,12 @@ export interface DerivedRecord {
   readonly collection: string;
   /** The name of the stream is this, followed by the key of the record. */
   readonly streamPrefix: string;
+  /** What the first events of streams have in common that begin alike: kept in place of each of them. */
+  common?(first: EventShape): EventShape;
+  /** What is kept of a first event beside {@link common}. */
+  own?(first: EventShape): unknown;
+  /** The first event of the stream of this key, from what was kept of it. */
+  first?(common: EventShape, own: unknown, key: string): EventShape;
   value(first: EventShape, firstAt: number, last: EventShape, lastAt: number): Payload;
   tags(first: EventShape, last: EventShape): readonly string[];
   /** Grows when the value or the tags change; 1 when the stream has its first event. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { MemoryStore, RecordConflictError, VersionConflictError, type DerivedRecord } from '@catga/core';
+import { CellArena } from '../../src/store/memory/cell-arena.js';
 import { ChurnMap } from '../../src/store/memory/churn-map.js';
 
 const begun = { type: 'begun', metadata: { owner: 'me' } };
@@ -192,6 +193,81 @@ describe('A record that follows from its stream', () => {
     const times = [1_000.25, 0.1, -5, 9e15, 1_234_567_890_123.456];
     for (const at of times) stream.add(done, at, null);
     expect((await store.readStream('run-a')).slice(1).map((event) => event.at)).toEqual(times);
+  });
+
+  it('keeps its order for queries while others come and go unasked', async () => {
+    const { open, keys } = setUp();
+    open('first');
+    expect(await keys({})).toEqual(['first']);
+    let left = open('0');
+    for (let i = 1; i < 50; i++) {
+      left.remove();
+      left = open(`${i}`);
+    }
+    expect(await keys({})).toEqual(['first', '49']);
+    open('last');
+    expect(await keys({ order: 'newest' })).toEqual(['last', '49', 'first']);
+  });
+
+  it('reads back what was added to each stream, whatever its length, and whoever came, went and pushes on', async () => {
+    const what = fc.constantFrom('open', 'open', 'add', 'list', 'list', 'remove', 'read', 'truncate');
+    const step = fc.record({ what, at: fc.nat(6), items: fc.array(fc.integer(), { maxLength: 9 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
+        const { store, open } = setUp();
+        const model = new Map<string, { stream: ReturnType<typeof open>; data: unknown[]; gone: number }>();
+        for (const [index, { what: does, at, items }] of steps.entries()) {
+          const key = `k${at}`;
+          const known = model.get(key);
+          if (!known) {
+            if (does === 'open') model.set(key, { stream: open(key, at), data: [{ key }], gone: 0 });
+          } else if (does === 'add') {
+            known.stream.add(done, index, index);
+            known.data.push(index);
+          } else if (does === 'list') {
+            known.stream.addList(done, index, [...items]);
+            known.data.push(items);
+          } else if (does === 'read') {
+            expect(store.readPayloads?.(`run-${key}`, 1)?.payloads).toEqual(known.data.slice(known.gone));
+          } else if (does === 'truncate' && known.stream.derivesRecord) {
+            known.gone = known.data.length - 1;
+            store.commit({ streams: [{ stream: `run-${key}`, truncateBefore: known.data.length }] });
+          } else if (does === 'remove') {
+            known.stream.remove();
+            model.delete(key);
+            // Nobody will read it; others must not see it either.
+            known.stream.add(done, index, 'late');
+            known.stream.addList(done, index, ['late']);
+          }
+        }
+        for (const [key, { data, gone }] of model) {
+          expect((await store.readStream(`run-${key}`)).map((event) => event.data)).toEqual(data.slice(gone));
+        }
+      }),
+    );
+  });
+});
+
+describe('CellArena', () => {
+  it('hands out blocks that nobody else has, cleared, and lets go of arrays that are free', () => {
+    const arena = new CellArena(4);
+    const taken = Array.from({ length: 20_000 }, (_, owner) => {
+      const base = arena.take();
+      const cells = arena.taken;
+      expect(cells.slice(base, base + 4)).toEqual([undefined, undefined, undefined, undefined]);
+      cells.fill(owner, base, base + 4);
+      return { owner, cells, base };
+    });
+    expect(taken.every(({ owner, cells, base }) => cells.slice(base, base + 4).every((cell) => cell === owner))).toBe(
+      true,
+    );
+    const [kept, ...others] = taken;
+    for (const { cells, base } of others) arena.give(cells, base);
+    const arrays = new Set(others.map(() => (arena.take(), arena.taken)));
+    const former = new Set(taken.map(({ cells }) => cells));
+    // Of the many it keeps the newest, that of the block which is still held, and what was given back last.
+    expect([...former].filter((cells) => arrays.has(cells)).length).toBeLessThan(former.size);
+    expect(kept?.cells.slice(kept.base, kept.base + 4)).toEqual([0, 0, 0, 0]);
   });
 });
 

@@ -2,6 +2,7 @@ import { Mediator } from '../../mediator/index.js';
 import type { StepBlueprint, ProcessBlueprint } from '../definition/blueprint.js';
 import { ProcessContext, SCOPE } from '../api/process-context.js';
 import { ProcessStepError } from '../api/process.errors.js';
+import { RunOrigin } from './run-started.js';
 import { StepSlot } from './step-slot.js';
 
 /** How a run's object finds its run. */
@@ -70,6 +71,7 @@ export class CompiledProcess {
   readonly idPrefix: string;
   /** Former step name → today's. */
   readonly renames = new Map<string, string>();
+  private origin: RunOrigin | undefined;
   private readonly RunView: new (run: RunScope) => object;
   private readonly StepView: new (call: CallScope | undefined, run: LaneScope | undefined, key: string) => object;
 
@@ -84,6 +86,12 @@ export class CompiledProcess {
     });
     this.RunView = this.makeRunView();
     this.StepView = this.makeStepView();
+  }
+
+  /** What runs have in common that this node starts. */
+  originAt(owner: string): RunOrigin {
+    if (this.origin?.owner !== owner) this.origin = new RunOrigin(this.blueprint, owner);
+    return this.origin;
   }
 
   /** Calls `execute` of a fresh run. */

@@ -1,7 +1,7 @@
 import type { DerivedRecord, EventShape } from '../../store/index.js';
 import type { ProcessStatus } from '../api/process.types.js';
 import { lineTags, PROCESSES, STREAM_PREFIX, type RunRecord } from './run-record.js';
-import type { RunStarted } from './run-started.js';
+import { RunOrigin, type RunStarted } from './run-started.js';
 
 /**
  * The line of a run that simply runs, or has completed: it follows from the first event and the last, so on a store in
@@ -10,15 +10,24 @@ import type { RunStarted } from './run-started.js';
 export const derivedLine: DerivedRecord = {
   collection: PROCESSES,
   streamPrefix: STREAM_PREFIX,
+  common(first) {
+    const started = first as RunStarted;
+    return started.isOrdinary ? started.origin : started;
+  },
+  own(first) {
+    const { isOrdinary, causationId } = first as RunStarted;
+    return isOrdinary ? causationId : undefined;
+  },
+  first: (common, own, id) => (common instanceof RunOrigin ? common.started(id, own as string | undefined) : common),
   value(first, startedAt, last, lastAt): RunRecord {
-    const { blueprint, run, tags, owner } = first as RunStarted;
+    const { origin, run, tags } = first as RunStarted;
     const status = statusBy(last);
-    const line = { name: blueprint.name, status, run, startedAt, tags };
-    return status === 'completed' ? { ...line, finishedAt: lastAt } : { ...line, owner };
+    const line = { name: origin.blueprint.name, status, run, startedAt, tags };
+    return status === 'completed' ? { ...line, finishedAt: lastAt } : { ...line, owner: origin.owner };
   },
   tags(first, last) {
-    const { blueprint, tags, owner } = first as RunStarted;
-    return lineTags(blueprint.name, statusBy(last), owner, tags);
+    const { origin, tags } = first as RunStarted;
+    return lineTags(origin.blueprint.name, statusBy(last), origin.owner, tags);
   },
   version: (last) => (statusBy(last) === 'completed' ? 2 : 1),
 };

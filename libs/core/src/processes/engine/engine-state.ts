@@ -3,7 +3,8 @@ import type { Mediator } from '../../mediator/index.js';
 import type { Codec, Store } from '../../store/index.js';
 import type { ProcessRegistry } from './process-registry.js';
 import { ProcessRun } from './process-run.js';
-import type { Ownership, Run, RunEnvironment, RunIdentity, RunLimits } from './run.js';
+import type { Ownership, Run, RunEnvironment, RunLimits } from './run.js';
+import type { RunIdentity } from './run-identity.js';
 import type { RunRecord } from './run-record.js';
 import type { RegisteredProcess } from './process-registry.js';
 

@@ -21,15 +21,8 @@ import { OpenCalls, type Delivery } from './open-calls.js';
 import { Patches } from './patches.js';
 import { diverged, Replay } from './replay.js';
 import { encodeResult } from './result-encoding.js';
-import {
-  never,
-  type Cause,
-  type OpenCall,
-  type Run,
-  type RunEnvironment,
-  type RunIdentity,
-  type StepEnd,
-} from './run.js';
+import { never, type Cause, type OpenCall, type Run, type RunEnvironment, type StepEnd } from './run.js';
+import type { RunIdentity } from './run-identity.js';
 import { RunContext } from './run-context.js';
 import { lineOf } from './run-line.js';
 import { recordWrite, runIdOf, streamOf, type RecordChange } from './run-record.js';

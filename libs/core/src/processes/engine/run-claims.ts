@@ -5,7 +5,7 @@ import { History } from '../journal/history.js';
 import { JournalEvent, toNewEvent, type EventMeta } from '../journal/journal-event.js';
 import type { EngineState } from './engine-state.js';
 import type { RegisteredProcess } from './process-registry.js';
-import type { RunIdentity } from './run.js';
+import type { RunIdentity } from './run-identity.js';
 import { isTerminal, PROCESSES, readRecord, recordWrite, streamOf, type RunRecord } from './run-record.js';
 import type { RunStarter } from './run-starter.js';
 

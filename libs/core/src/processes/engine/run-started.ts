@@ -1,20 +1,36 @@
 import type { EventShape } from '../../store/index.js';
 import type { ProcessBlueprint } from '../definition/blueprint.js';
 import type { EventMeta, JournalEventType } from '../journal/journal-event.js';
-import type { RunIdentity } from './run.js';
+import type { RunIdentity } from './run-identity.js';
 
 /** Version of the rules by which a journal is replayed. Anything that moves a yield point makes a new one. */
 export const ENGINE_VERSION = 1;
 
-/**
- * Which run this is, and what its first event says: one object, because memory keeps one of every run. What the event
- * says is put together when somebody asks.
- */
-export class RunStarted implements RunIdentity, EventShape {
+/** No tags. The same object each time: whether a run is an ordinary one can be seen by it. */
+export const NO_TAGS: readonly string[] = [];
+
+/** What the first events of all ordinary runs of a process have in common: memory keeps this in place of each of them. */
+export class RunOrigin implements EventShape {
   constructor(
     readonly blueprint: ProcessBlueprint,
-    /** Node that starts it. */
+    /** Node that starts them. */
     readonly owner: string,
+  ) {}
+
+  get type(): JournalEventType {
+    return 'ProcessStarted';
+  }
+
+  /** @param cause id of the message that has started the run, if any */
+  started(id: string, cause: string | undefined): RunStarted {
+    return new RunStarted(this, id, 1, cause ?? id, cause, undefined, NO_TAGS);
+  }
+}
+
+/** Which run this is, and what its first event says; that is put together when somebody asks. */
+export class RunStarted implements RunIdentity, EventShape {
+  constructor(
+    readonly origin: RunOrigin,
     readonly id: string,
     readonly run: number,
     readonly correlationId: string,
@@ -27,9 +43,16 @@ export class RunStarted implements RunIdentity, EventShape {
     return 'ProcessStarted';
   }
 
+  /** Nothing tells it from others but its id, and the message from outside that has started it. */
+  get isOrdinary(): boolean {
+    const { id, run, correlationId, causationId, tenant, tags } = this;
+    return run === 1 && correlationId === (causationId ?? id) && tenant === undefined && tags === NO_TAGS;
+  }
+
   get metadata(): EventMeta {
-    const { id, run, owner, correlationId, causationId, tenant, tags } = this;
-    const { name, version } = this.blueprint;
+    const { owner, blueprint } = this.origin;
+    const { id, run, correlationId, causationId, tenant, tags } = this;
+    const { name, version } = blueprint;
     return {
       name,
       id,

@@ -6,8 +6,9 @@ import type { EngineState } from './engine-state.js';
 import { FORMER_RUNS, formerRunWrite } from './former-run.js';
 import type { RegisteredProcess } from './process-registry.js';
 import type { ProcessRun } from './process-run.js';
-import type { Run, RunIdentity } from './run.js';
-import { RunStarted } from './run-started.js';
+import type { Run } from './run.js';
+import type { RunIdentity } from './run-identity.js';
+import { NO_TAGS, RunStarted } from './run-started.js';
 import { isTerminal, PROCESSES, readRecord, streamOf, type RunRecord } from './run-record.js';
 
 /** A run that was started, or found. */
@@ -18,7 +19,6 @@ export interface Started {
 
 /** The id exists; says so without a stack. */
 const taken = Symbol('id taken');
-const NO_TAGS: readonly string[] = [];
 
 /**
  * Begins runs.
@@ -168,16 +168,23 @@ export class RunStarter {
   }
 
   private first(
-    { process: { blueprint } }: RegisteredProcess,
+    { process }: RegisteredProcess,
     id: string,
     run: number,
     command: object,
     { correlationId = id, causationId, tenant, tags }: StartOptions,
   ): RunStarted {
-    const own = blueprint.tagsOf?.(command);
+    const own = process.blueprint.tagsOf?.(command);
     const all = own || tags ? [...(own ?? []), ...(tags ?? [])] : NO_TAGS;
-    const { owner } = this.state.env.ownership;
-    return new RunStarted(blueprint, owner, id, run, correlationId, causationId, tenant, all);
+    return new RunStarted(
+      process.originAt(this.state.env.ownership.owner),
+      id,
+      run,
+      correlationId,
+      causationId,
+      tenant,
+      all,
+    );
   }
 
   /** Lets retention find the journal of a run that is about to be followed by another. In memory it has it in hand. */

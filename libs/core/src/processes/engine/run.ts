@@ -9,6 +9,7 @@ import type { CallScope, CompiledProcess, CompiledStep } from './compiled-proces
 import type { Deadlines, Expirable } from './deadlines.js';
 import type { RecordChange, RunRecord } from './run-record.js';
 import type { TurnLoop, TurnTask } from './turn-loop.js';
+import type { RunIdentity } from './run-identity.js';
 
 /** Whether this node may begin effects for the runs it owns. */
 export interface Ownership {
@@ -68,17 +69,6 @@ export interface RunEnvironment {
   /** Nothing is begun, or written down as begun, any more. */
   readonly isStopping: boolean;
   warn(message: string): void;
-}
-
-/** Which run this is. */
-export interface RunIdentity {
-  readonly id: string;
-  /** Counts the runs of the id, from 1. */
-  readonly run: number;
-  readonly correlationId: string;
-  readonly causationId: string | undefined;
-  readonly tenant: string | undefined;
-  readonly tags: readonly string[];
 }
 
 /** Why a flow has ended without a result, and completed steps are undone. */

@@ -10,32 +10,10 @@ const LARGEST_BLOCK = 1_024;
 const ITEMS = 1;
 
 /** What all streams of one store share whose records follow in the same way. */
-export class DerivedHome implements StreamHome {
-  readonly log;
-  readonly payloads;
-  readonly shapes;
-  readonly epoch;
-  readonly now;
-  readonly drop;
+export interface DerivedHome extends StreamHome {
+  readonly record: DerivedRecord;
   /** By the events that they have room for. */
-  private readonly arenas: CellArena[] = [];
-
-  constructor(
-    { log, payloads, shapes, epoch, now, drop }: StreamHome,
-    readonly record: DerivedRecord,
-  ) {
-    this.log = log;
-    this.payloads = payloads;
-    this.shapes = shapes;
-    this.epoch = epoch;
-    this.now = now;
-    this.drop = drop;
-  }
-
-  arenaFor(room: number): CellArena | undefined {
-    const size = room * (CELLS + ITEMS);
-    return size > LARGEST_BLOCK ? undefined : (this.arenas[room] ??= new CellArena(size));
-  }
+  readonly arenas: CellArena[];
 }
 
 /** Where an array of the stream's own ends. */
@@ -53,19 +31,30 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   private base = 0;
   /** Behind the last cell that an event may use. The items of lists come after it. */
   private end = 0;
+  private arena: CellArena | undefined;
+  /** See {@link DerivedRecord.own}. */
+  private own: unknown;
 
   constructor(
     readonly key: string,
     /** Number of the record in the order of creation. */
     readonly sequence: number,
     protected override readonly home: DerivedHome,
-    private arena: CellArena | undefined,
+    room: number,
   ) {
     super(home, NOTHING);
+    const arena = (this.arena = arenaFor(home, room));
     if (arena === undefined) return;
     this.base = arena.take();
     this.cells = arena.taken;
     this.end = this.base + arena.size;
+  }
+
+  override add(shape: EventShape, at: number, data: unknown): void {
+    if (this.version > 0) return super.add(shape, at, data);
+    const { record } = this;
+    this.own = record.own?.(shape);
+    super.add(record.common?.(shape) ?? shape, at, data);
   }
 
   override addList(shape: EventShape, at: number, items: readonly unknown[]): void {
@@ -89,6 +78,11 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
     this.cells = NOTHING;
     this.base = this.end = 0;
     arena.give(cells, base);
+  }
+
+  override shapeOf(version: number): EventShape {
+    const shape = super.shapeOf(version);
+    return version === 1 ? (this.record.first?.(shape, this.own, this.key) ?? shape) : shape;
   }
 
   protected override dataOf(version: number): unknown {
@@ -198,4 +192,9 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   part(): void {
     this.derivesRecord = false;
   }
+}
+
+function arenaFor({ arenas }: DerivedHome, room: number): CellArena | undefined {
+  const size = room * (CELLS + ITEMS);
+  return size > LARGEST_BLOCK ? undefined : (arenas[room] ??= new CellArena(size));
 }

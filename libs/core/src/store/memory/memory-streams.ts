@@ -2,7 +2,7 @@ import type { CommitNotifier } from '../commit-notifier.js';
 import type { DerivedRecord, NewEvent, StreamAppend } from '../store.js';
 import type { StreamChange } from '../stream-state.js';
 import { ChurnMap } from './churn-map.js';
-import { DerivedHome, DerivedStream } from './derived-stream.js';
+import { DerivedStream, type DerivedHome } from './derived-stream.js';
 import { MemoryLog } from './memory-log.js';
 import type { MemoryRecords } from './memory-records.js';
 import { NamedStream, type MemoryStream, type StreamHome } from './memory-stream.js';
@@ -66,8 +66,7 @@ export class MemoryStreams {
 
   /** Adds a stream with its record. There must be neither yet. */
   derive(key: string, record: DerivedRecord, room: number): DerivedStream {
-    const home = this.homeOf(record);
-    const stream = new DerivedStream(key, this.records.nextSequence(), home, home.arenaFor(room));
+    const stream = new DerivedStream(key, this.records.nextSequence(), this.homeOf(record), room);
     this.records.collection(record.collection).addDerived(stream);
     if (this.notifier.listening) this.notifier.touchCollection(record.collection);
     return stream;
@@ -152,7 +151,7 @@ export class MemoryStreams {
 
   private homeOf(record: DerivedRecord): DerivedHome {
     for (const known of this.derivations) if (known.record === record) return known;
-    const home = new DerivedHome(this.home, record);
+    const home = { ...this.home, record, arenas: [] };
     this.derivations.push(home);
     this.elsewhere = true;
     return home;
