@@ -7,6 +7,18 @@ export class Configuration {
   readonly host: string;
   /** `PORT`. Default 3000; 0 takes any free one. */
   readonly port: number;
+  /** `CATGA_STORE`: where everything is kept: `sqlite` (default), `redis` or `nats`. */
+  readonly store: 'sqlite' | 'redis' | 'nats';
+  /** `CATGA_TRANSPORT`: what carries messages to other nodes: `memory` (default: to none), `redis` or `nats`. */
+  readonly transport: 'memory' | 'redis' | 'nats';
+  /** `REDIS_URL`. Default `redis://127.0.0.1:6379`. */
+  readonly redisUrl: string;
+  /** `NATS_URL`. Default `nats://127.0.0.1:4222`. */
+  readonly natsUrl: string;
+  /** `CATGA_NAME`: keeps applications on one server apart. Default `sample`. */
+  readonly name: string;
+  /** `CATGA_LEASE`: how long a node may be silent before others take over what it ran. Default `15s`; here in ms. */
+  readonly lease: number;
   /** `CATGA_DATA`: folder of the database file. Default `./.data`. */
   readonly dataFolder: string;
   /** `SAMPLE_DECLINE_RATE`: share of the orders whose card is declined, 0 to 1. Default 0. */
@@ -20,11 +32,26 @@ export class Configuration {
   constructor(env: NodeJS.ProcessEnv = process.env) {
     this.host = env['HOST'] || '127.0.0.1';
     this.port = numberFrom(env, 'PORT', 3000, 65_535);
+    this.store = oneOf(env, 'CATGA_STORE', ['sqlite', 'redis', 'nats']);
+    this.transport = oneOf(env, 'CATGA_TRANSPORT', ['memory', 'redis', 'nats']);
+    this.redisUrl = env['REDIS_URL'] || 'redis://127.0.0.1:6379';
+    this.natsUrl = env['NATS_URL'] || 'nats://127.0.0.1:4222';
+    this.name = env['CATGA_NAME'] || 'sample';
+    this.lease = millisecondsFrom(env, 'CATGA_LEASE', 15_000);
     this.dataFolder = env['CATGA_DATA'] || './.data';
     this.declineRate = numberFrom(env, 'SAMPLE_DECLINE_RATE', 0, 1);
     this.gatewayDelay = millisecondsFrom(env, 'SAMPLE_GATEWAY_DELAY', 0);
     this.gatewayFailureRate = numberFrom(env, 'SAMPLE_GATEWAY_FAILURE_RATE', 0, 1);
   }
+}
+
+/** The first one is the default. */
+function oneOf<T extends string>(env: NodeJS.ProcessEnv, name: string, values: readonly [T, ...T[]]): T {
+  const text = env[name];
+  if (text === undefined || text === '') return values[0];
+  const found = values.find((value) => value === text);
+  if (found !== undefined) return found;
+  throw new Error(`${name}: "${text}" is not one of ${values.join(', ')}.`);
 }
 
 function numberFrom(env: NodeJS.ProcessEnv, name: string, otherwise: number, most: number): number {

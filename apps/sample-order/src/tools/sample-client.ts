@@ -20,6 +20,11 @@ export interface ClientOptions {
    * repeated. Default false.
    */
   readonly keepTrying?: boolean;
+  /**
+   * Gives up a request that has got no answer for so long, to repeat it: a frozen node answers nothing. Milliseconds.
+   * Default: waits as long as the connection stands.
+   */
+  readonly answerWithin?: number;
   /** Ends everything under way. */
   readonly signal?: AbortSignal;
 }
@@ -40,15 +45,19 @@ export class UnreachableError extends Error {
 /** Milliseconds for which somebody who keeps trying waits for an answer before giving up. */
 const PATIENCE = 600_000;
 
-/** Talks to the sample over HTTP. */
+/** Talks to the sample over HTTP; to the nodes of a cluster in turn. */
 export class SampleClient {
   private readonly keepTrying: boolean;
+  private readonly answerWithin: number | undefined;
+  private next = 0;
   private readonly signal: AbortSignal;
 
+  /** @param url of the sample, or of every node of it */
   constructor(
-    readonly url: string,
+    readonly url: string | readonly string[],
     options: ClientOptions = {},
   ) {
+    this.answerWithin = options.answerWithin;
     this.keepTrying = options.keepTrying ?? false;
     this.signal = options.signal ?? new AbortController().signal;
     // Every request under way listens to it.
@@ -64,7 +73,7 @@ export class SampleClient {
         if (answer.status !== 503 || !this.keepTrying || Date.now() > giveUpAt) return answer;
       } catch (error) {
         this.signal.throwIfAborted();
-        if (!this.keepTrying || Date.now() > giveUpAt) throw new UnreachableError(this.url, error);
+        if (!this.keepTrying || Date.now() > giveUpAt) throw new UnreachableError(String(this.url), error);
       }
       await pause(wait / 2 + (Math.random() * wait) / 2, undefined, { signal: this.signal });
     }
@@ -77,10 +86,17 @@ export class SampleClient {
     return body as T;
   }
 
+  private nodeUrl(): string {
+    const { url } = this;
+    if (typeof url === 'string') return url;
+    return url[this.next++ % url.length] as string;
+  }
+
   private async tryRequest(method: string, path: string, { body, headers }: RequestOptions): Promise<Answer> {
-    const response = await fetch(this.url + path, {
+    const { signal, answerWithin } = this;
+    const response = await fetch(this.nodeUrl() + path, {
       method,
-      signal: this.signal,
+      signal: answerWithin === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(answerWithin)]),
       headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     });

@@ -63,6 +63,20 @@ class Ordering {
   }
 }
 
+/** Answers commits a while after they have happened, like a server far away. */
+class DistantStore extends SharedStore {
+  /** Milliseconds until the next commits are answered, one after the other; then at once. */
+  delays: number[] = [];
+
+  override commit(batch: CommitBatch): CommitResult {
+    const delay = this.delays.shift();
+    if (delay === undefined) return super.commit(batch);
+    const settled = new Promise<CommitResult>((resolve) => resolve(super.commit(batch)));
+    const answer = settled.finally(() => wait(delay));
+    return answer as unknown as CommitResult; // what the port allows, and a store in memory does not do
+  }
+}
+
 /** A store that lets a test look on and step in. */
 class WatchedStore extends SharedStore {
   finds = 0;
@@ -257,6 +271,32 @@ describe('a node that leaves', () => {
 });
 
 describe('a claim', () => {
+  it.each([
+    { of: 'before', delays: [30, 60] },
+    { of: 'while', delays: [60, 30] },
+  ])('goes on with the run although a client starts the same id $of it is written', async ({ delays }) => {
+    const distant = new DistantStore(clock);
+    const makeDistant = () => new TestNode(distant, world, [Ordering], { clock });
+    const dead = await makeDistant().start();
+    world.plan('pay', () => new Promise(() => {}));
+    await dead.processes.start('Ordering', new Order('1'));
+    await settle();
+    dead.crash();
+    world.heal();
+    const node = makeDistant();
+    await node.runtime.start();
+    distant.delays = [...delays];
+    // A client repeats its request at the very node that takes over.
+    const [handle, claim] = await Promise.all([
+      node.processes.start('Ordering', new Order('1')),
+      node.engine.claim(ID, 'expired'),
+    ]);
+    expect(claim).toBe('claimed');
+    expect(await handle.result()).toBe('reserve! pay!');
+    await expectOneHistory(node);
+    expect(world.count('ship 1')).toBe(1);
+  });
+
   it('is won by one of two nodes that try at once', async () => {
     const dead = await makeNode().start();
     world.plan('pay', () => new Promise(() => {}));

@@ -1,5 +1,5 @@
 import type { LoadReport } from '../load/load-report.js';
-import type { Evidence } from './evidence.js';
+import { repeatedCalls, standing, takeOvers, type Evidence } from './evidence.js';
 
 /** A `kill -9`. */
 export interface Kill {
@@ -25,28 +25,23 @@ export class CrashReport {
 
   /** Calls that were repeated and recognised by their idempotency key. */
   get repeatedCalls(): number {
-    const { inventory, payment, notification, shipment } = this.evidence;
-    const rows = [...inventory, ...payment, ...notification, ...shipment];
-    return rows.reduce((sum, row) => sum + row.calls - 1, 0);
+    return repeatedCalls(this.evidence);
   }
 
   /** Times that a node took over a run of a dead one. */
   get takeOvers(): number {
-    const journals = Array.from(this.evidence.orders.values(), (order) => order?.events ?? []);
-    return journals.flat().filter((type) => type === 'ProcessClaimed').length;
+    return takeOvers(this.evidence);
   }
 
   /** For people. */
   summary(): string {
-    const { inventory, payment, shipment, levels } = this.evidence;
-    const standing = (rows: readonly { status: string }[], status: string): number =>
-      rows.filter((row) => row.status === status).length;
+    const { levels } = this.evidence;
     const kills = this.kills.map((kill) => `${kill.answered}${kill.whileStarting ? ' (starting)' : ''}`);
     return [
       `Crash proof, seed ${this.seed}: ${this.kills.length} kills -9, after ${kills.join(', ')} answers.`,
       this.load.summary(),
       `  taken over from dead nodes: ${this.takeOvers} times; repeated calls recognised by their key: ${this.repeatedCalls}`,
-      `  standing in the ledgers: ${standing(inventory, 'reserved')} reservations, ${standing(payment, 'charged')} charges, ${standing(shipment, 'created')} shipments`,
+      `  standing in the ledgers: ${standing(this.evidence)}`,
       `  stock of ${levels.length} products compared with the ledgers`,
       ...(this.violations.length === 0
         ? [

@@ -64,3 +64,22 @@ async function readProcessIds(client: SampleClient): Promise<string[]> {
   } while (cursor);
   return ids;
 }
+
+/** Calls that were repeated and recognised by their idempotency key. */
+export function repeatedCalls({ inventory, payment, notification, shipment }: Evidence): number {
+  const rows = [...inventory, ...payment, ...notification, ...shipment];
+  return rows.reduce((sum, row) => sum + row.calls - 1, 0);
+}
+
+/** Times that a node took over a run of another one. */
+export function takeOvers({ orders }: Evidence): number {
+  const journals = Array.from(orders.values(), (order) => order?.events ?? []);
+  return journals.flat().filter((type) => type === 'ProcessClaimed').length;
+}
+
+/** What stands in the ledgers now, for people. */
+export function standing({ inventory, payment, shipment }: Evidence): string {
+  const count = (rows: readonly { status: string }[], status: string): number =>
+    rows.filter((row) => row.status === status).length;
+  return `${count(inventory, 'reserved')} reservations, ${count(payment, 'charged')} charges, ${count(shipment, 'created')} shipments`;
+}

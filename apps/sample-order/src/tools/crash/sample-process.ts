@@ -20,14 +20,14 @@ export class SampleProcess {
   ) {}
 
   /**
-   * Finds a free port; starts nothing yet.
+   * Finds a free port unless one is given; starts nothing yet.
    *
-   * @param folder keeps the database and the log.
+   * @param folder keeps the log, and the database where the environment names no other folder.
    */
-  static async prepare(folder: string): Promise<SampleProcess> {
+  static async prepare(folder: string, givenPort?: number): Promise<SampleProcess> {
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing. Run "npm run build" first.`);
     mkdirSync(folder, { recursive: true });
-    const port = await freePort();
+    const port = givenPort ?? (await freePort());
     return new SampleProcess(`http://127.0.0.1:${port}`, port, folder);
   }
 
@@ -36,7 +36,7 @@ export class SampleProcess {
     if (this.disposed) throw new Error('The sample is not started again: it has been disposed of.');
     const log = openSync(this.logFile, 'a');
     const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
-      env: { ...process.env, ...env, HOST: '127.0.0.1', PORT: String(this.port), CATGA_DATA: this.folder },
+      env: { ...process.env, CATGA_DATA: this.folder, ...env, HOST: '127.0.0.1', PORT: String(this.port) },
       stdio: ['ignore', log, log],
     });
     closeSync(log);
@@ -48,6 +48,16 @@ export class SampleProcess {
   /** `kill -9`, at once. */
   kill(): Promise<void> {
     return this.end('SIGKILL');
+  }
+
+  /** Freezes it (SIGSTOP): it keeps its connections and does nothing, until it is told to go on. */
+  freeze(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  /** Lets it go on after {@link SampleProcess.freeze}. */
+  thaw(): void {
+    this.child?.kill('SIGCONT');
   }
 
   /** Asks the sample to shut down in order, as a deployment does. */

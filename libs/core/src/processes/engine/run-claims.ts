@@ -41,7 +41,7 @@ export class RunClaims {
   async claim(id: string, reason: ClaimReason, details: ClaimDetails = {}): Promise<ClaimResult> {
     const { state } = this;
     const { store } = state.options;
-    if (state.stopping || state.active.has(id)) return 'active';
+    if (state.stopping || this.isExecuted(id, reason)) return 'active';
     const stored = await store.getRecord(PROCESSES, id);
     if (!stored) return 'unknown';
     const record = readRecord(stored);
@@ -53,11 +53,24 @@ export class RunClaims {
     if (reason === 'expired' && history.claimsWithoutProgress >= state.options.limits.maxClaims) {
       return this.poison(found);
     }
-    if (state.active.has(id)) return 'active';
+    if (this.isExecuted(id, reason)) return 'active';
     if (!(await this.write(found, reason, details))) return 'lost';
-    if (state.stopping || state.active.has(id)) return 'lost';
+    if (state.stopping) {
+      await this.release(id); // or nobody would look after it until this node's lease has expired
+      return 'lost';
+    }
+    // What is active now can only be a start that is going to find the id taken; this run takes its place.
     this.resume(registered, id, record, history, reason === 'operator');
     return 'claimed';
+  }
+
+  /**
+   * A start under way is no execution: when there is a line already, it is going to find the id taken. An operator
+   * waits for it all the same, because the line may be its own.
+   */
+  private isExecuted(id: string, reason: ClaimReason): boolean {
+    const run = this.state.active.get(id);
+    return run !== undefined && (reason === 'operator' || !this.starter.isStarting(run));
   }
 
   /** Lets any node take over a run that this one has left. The run's journal stays as it is. */

@@ -117,6 +117,11 @@ export class RunStarter {
     return reject !== undefined;
   }
 
+  /** Its first commit is under way. */
+  isStarting(run: Run): boolean {
+    return this.starting.has(run);
+  }
+
   /** This node may own the run without executing it. */
   doubt(id: string): void {
     this.doubtful.add(id);
@@ -190,7 +195,8 @@ export class RunStarter {
   /** Lets retention find the journal of a run that is about to be followed by another. In memory it has it in hand. */
   private async keepFormer(id: string, record: RunRecord, removeAt: number | undefined): Promise<void> {
     const { store } = this.state.options;
-    if (store.capabilities.durable) await store.commit({ records: [formerRunWrite(store, id, record, removeAt)] });
+    if (store.capabilities.durable || store.capabilities.shared)
+      await store.commit({ records: [formerRunWrite(store, id, record, removeAt)] });
   }
 
   private async existing(
