@@ -63,6 +63,15 @@ class Ordering {
   }
 }
 
+/** Does it now and says what came of it later. */
+async function settled<T>(work: () => T, delay: number): Promise<T> {
+  try {
+    return work();
+  } finally {
+    await wait(delay);
+  }
+}
+
 /** Answers commits a while after they have happened, like a server far away. */
 class DistantStore extends SharedStore {
   /** Milliseconds until the next commits are answered, one after the other; then at once. */
@@ -71,8 +80,7 @@ class DistantStore extends SharedStore {
   override commit(batch: CommitBatch): CommitResult {
     const delay = this.delays.shift();
     if (delay === undefined) return super.commit(batch);
-    const settled = new Promise<CommitResult>((resolve) => resolve(super.commit(batch)));
-    const answer = settled.finally(() => wait(delay));
+    const answer = settled(() => super.commit(batch), delay);
     return answer as unknown as CommitResult; // what the port allows, and a store in memory does not do
   }
 }
