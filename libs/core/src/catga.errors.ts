@@ -22,3 +22,15 @@ export class DuplicateStoreError extends CatgaError {
     });
   }
 }
+
+/** Two modules want to be the transport of the application; found at boot. */
+export class DuplicateTransportError extends CatgaError {
+  readonly code = 'CATGA_TRANSPORT_DUPLICATE';
+  readonly kind = 'configuration';
+  constructor(modules: readonly string[]) {
+    super(
+      `More than one module provides the transport: ${modules.join(', ')}. Import one of them, or give the others the option transport: false.`,
+      { details: { modules } },
+    );
+  }
+}

@@ -10,6 +10,13 @@ import type { ResolvedCatgaOptions } from './catga.options.js';
 import { DuplicateCatgaModuleError } from './catga.errors.js';
 import type { HandlerRegistry, MediatorEngine } from './mediator/index.js';
 import type { Store } from './store/index.js';
+import type { Transport } from './transport/index.js';
+
+/** What the application stands on. */
+export interface Ground {
+  readonly store: Store;
+  readonly transport: Transport;
+}
 
 /** Drives the mediator through Nest's lifecycle: handlers at init, intake and drain at shutdown. */
 export class CatgaLifecycle
@@ -20,7 +27,7 @@ export class CatgaLifecycle
   constructor(
     private readonly engine: MediatorEngine,
     private readonly registry: HandlerRegistry,
-    private readonly store: Store,
+    private readonly ground: Ground,
     private readonly options: ResolvedCatgaOptions,
     private readonly modules: ModulesContainer,
   ) {}
@@ -31,8 +38,10 @@ export class CatgaLifecycle
   }
 
   onApplicationBootstrap(): void {
-    this.logger.log(bootLine(this.store, this.registry));
-    for (const { code, message } of this.store.warnings?.() ?? []) this.logger.warn(`${message} (${code})`);
+    const { store, transport } = this.ground;
+    this.logger.log(bootLine(this.ground, this.registry));
+    const warnings = [...(store.warnings?.() ?? []), ...(transport.warnings?.() ?? [])];
+    for (const { code, message } of warnings) this.logger.warn(`${message} (${code})`);
   }
 
   onModuleDestroy(): void {
@@ -56,16 +65,27 @@ export class CatgaLifecycle
   }
 }
 
-/** The one line at boot: which store, what it promises, and how much is wired. */
-function bootLine(store: Store, registry: HandlerRegistry): string {
-  const { name, durable, shared } = store.capabilities;
-  const promise = durable
-    ? `what was acknowledged survives a crash, ${shared ? 'several nodes may share it' : 'one node uses it'}`
-    : 'processes do not survive a restart; import a durable store, e.g. CatgaSqliteModule.forRoot({ path }), to change that';
+/** The one line at boot: which store and transport, what they promise, and how much is wired. */
+function bootLine({ store, transport }: Ground, registry: HandlerRegistry): string {
   const handlers = registry.list();
   const count = (kind: string) => handlers.filter((handler) => handler.kind === kind).length;
   return (
-    `Store: ${name} (${promise}). Transport: in this OS process. ` +
+    `Store: ${store.capabilities.name} (${storePromise(store)}). ` +
+    `Transport: ${transport.capabilities.name} (${transportPromise(transport)}). ` +
     `Handlers: ${count('command')} command, ${count('query')} query, ${count('event')} event.`
   );
+}
+
+function storePromise({ capabilities: { durable, shared } }: Store): string {
+  return durable
+    ? `what was acknowledged survives a crash, ${shared ? 'several nodes may share it' : 'one node uses it'}`
+    : 'processes do not survive a restart; import a durable store, e.g. CatgaSqliteModule.forRoot({ path }), to change that';
+}
+
+function transportPromise({ capabilities: { distributed, durable, qos } }: Transport): string {
+  if (!distributed) {
+    return 'in this OS process, messages that wait do not survive a restart; import CatgaRedisModule or CatgaNatsModule to reach other nodes';
+  }
+  const survives = durable ? 'published messages survive a crash' : 'published messages do not survive a crash';
+  return `reaches other nodes, QoS ${qos.join(', ')}, ${survives}`;
 }

@@ -3,8 +3,8 @@ import { DiscoveryModule, DiscoveryService, ModuleRef, ModulesContainer } from '
 import { CatgaLifecycle } from './catga.lifecycle.js';
 import { CATGA_MODULE_OPTIONS, ConfigurableCatgaModule } from './catga.module-definition.js';
 import { resolveCatgaOptions, type CatgaModuleOptions, type ResolvedCatgaOptions } from './catga.options.js';
-import { CATGA_CODEC, CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
-import { DuplicateStoreError } from './catga.errors.js';
+import { CATGA_CODEC, CATGA_OPTIONS, CATGA_STORE, CATGA_TRANSPORT } from './catga.tokens.js';
+import { DuplicateStoreError, DuplicateTransportError } from './catga.errors.js';
 import {
   aggregateProviders,
   Aggregates,
@@ -32,18 +32,34 @@ import { ProjectionHost, ProjectionManager, projectionProviders, ReadModels } fr
 import { RetryBehavior, TimeoutBehavior } from './resilience/index.js';
 import { MemoryStore, Store, type Codec } from './store/index.js';
 import { StoreHost } from './store-host.js';
+import { Transport } from './transport/index.js';
+import { TransportHost } from './transport-host.js';
 
 const storeProviders: Provider[] = [
   {
     provide: StoreHost,
     inject: [CATGA_OPTIONS, ModulesContainer, { token: CATGA_STORE, optional: true }],
     useFactory: (options: ResolvedCatgaOptions, modules: ModulesContainer, imported?: Store) => {
-      assertOneStore(modules);
+      const owners = ownersOf(modules, CATGA_STORE);
+      if (owners.length > 1) throw new DuplicateStoreError(owners);
       if (imported !== undefined) return new StoreHost(imported);
       return new StoreHost(options.store instanceof Store ? options.store : new MemoryStore(options.store));
     },
   },
   { provide: Store, inject: [StoreHost], useFactory: (host: StoreHost) => host.store },
+];
+
+const transportProviders: Provider[] = [
+  {
+    provide: TransportHost,
+    inject: [CATGA_OPTIONS, ModulesContainer, { token: CATGA_TRANSPORT, optional: true }],
+    useFactory: (options: ResolvedCatgaOptions, modules: ModulesContainer, imported?: Transport) => {
+      const owners = ownersOf(modules, CATGA_TRANSPORT);
+      if (owners.length > 1) throw new DuplicateTransportError(owners);
+      return new TransportHost(imported ?? options.transport);
+    },
+  },
+  { provide: Transport, inject: [TransportHost], useFactory: (host: TransportHost) => host.transport },
 ];
 
 const idProviders: Provider[] = [
@@ -122,19 +138,21 @@ const rootProviders: Provider[] = [
     useFactory: (options: CatgaModuleOptions) => resolveCatgaOptions(options),
   },
   ...storeProviders,
+  ...transportProviders,
   ...idProviders,
   ...eventSourcingProviders,
   ...mediatorProviders,
   {
     provide: CatgaLifecycle,
-    inject: [MediatorEngine, HandlerRegistry, Store, CATGA_OPTIONS, ModulesContainer],
+    inject: [MediatorEngine, HandlerRegistry, Store, Transport, CATGA_OPTIONS, ModulesContainer],
     useFactory: (
       engine: MediatorEngine,
       registry: HandlerRegistry,
       store: Store,
+      transport: Transport,
       options: ResolvedCatgaOptions,
       modules: ModulesContainer,
-    ) => new CatgaLifecycle(engine, registry, store, options, modules),
+    ) => new CatgaLifecycle(engine, registry, { store, transport }, options, modules),
   },
 ];
 
@@ -226,6 +244,8 @@ const processHostProvider: Provider = {
     CATGA_CODEC,
     StoreHost,
     Store,
+    TransportHost,
+    Transport,
     SnowflakeIds,
     EventRegistry,
     EventLog,
@@ -271,7 +291,7 @@ export class CatgaModule extends ConfigurableCatgaModule {
 @Module({})
 class CatgaFeatureModule {}
 
-function assertOneStore(modules: ModulesContainer): void {
-  const owners = [...modules.values()].filter((module) => module.providers.has(CATGA_STORE));
-  if (owners.length > 1) throw new DuplicateStoreError(owners.map((module) => module.name));
+/** Names of the modules that provide a token. */
+function ownersOf(modules: ModulesContainer, token: string): string[] {
+  return [...modules.values()].filter((module) => module.providers.has(token)).map((module) => module.name);
 }

@@ -7,6 +7,7 @@ import { resolveMediatorOptions, type MediatorOptions } from './mediator/index.j
 import { defaultCodec, isCodec, resolveProcessOptions, type ProcessesOptions } from './processes/index.js';
 import { resolveProjectionsOptions, type ProjectionsOptions } from './projections/index.js';
 import { Store, type Codec, type MemoryStoreOptions } from './store/index.js';
+import { MemoryTransport, Transport, type MemoryTransportOptions } from './transport/index.js';
 import { CATGA_OPTIONS } from './catga.tokens.js';
 
 /** Options of `CatgaModule.forRoot`. All may be left out; one that does not exist fails at boot. */
@@ -41,6 +42,11 @@ export interface CatgaModuleOptions {
    * Default: a memory store in `reference` mode.
    */
   readonly store?: MemoryStoreOptions | Store | undefined;
+  /**
+   * The transport when no transport module is imported: options of the memory transport, or a transport of your own.
+   * Default: a memory transport that reaches this application only.
+   */
+  readonly transport?: MemoryTransportOptions | Transport | undefined;
 }
 
 /** {@link CatgaModuleOptions} checked, with every default filled in. */
@@ -62,6 +68,8 @@ const SECTIONS = {
   projectionEndpoints: (value: unknown) => refuseLate('projectionEndpoints', value),
   projections: (value: ProjectionsOptions | undefined) => resolveProjectionsOptions(value),
   store: (value: MemoryStoreOptions | Store | undefined) => storeOption(value),
+  transport: (value: MemoryTransportOptions | Transport | undefined) =>
+    value instanceof Transport ? value : new MemoryTransport(value),
 };
 
 /**
@@ -82,6 +90,7 @@ export function resolveCatgaOptions(options: CatgaModuleOptions = {}) {
     processes: SECTIONS.processes(options.processes),
     codec: SECTIONS.codec(options.codec, options.processes),
     store: SECTIONS.store(options.store),
+    transport: SECTIONS.transport(options.transport),
   };
 }
 

@@ -22,6 +22,15 @@
 export const CATGA_STORE = 'CATGA_STORE';
 
 /**
+ * Token of the transport that replaces the memory transport for the whole application. A transport package provides it in
+ * a **global** module, as a store package does with {@link CATGA_STORE}; its module neither opens nor closes it. Everybody
+ * else injects the class `Transport`.
+ *
+ * @example `{ provide: CATGA_TRANSPORT, useFactory: () => new NatsTransport(options) }`
+ */
+export const CATGA_TRANSPORT = 'CATGA_TRANSPORT';
+
+/**
  * Token of the codec of the application: events, inputs and results of processes are written with it. See
  * `CatgaModuleOptions.codec`.
  */

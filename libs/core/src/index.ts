@@ -513,7 +513,7 @@ export {
 } from './http/index.js';
 
 // module: the Nest module and what other modules plug in
-export { DuplicateCatgaModuleError, DuplicateStoreError } from './catga.errors.js';
+export { DuplicateCatgaModuleError, DuplicateStoreError, DuplicateTransportError } from './catga.errors.js';
 export { CatgaModule } from './catga.module.js';
 export {
   InjectCatgaOptions,
@@ -521,5 +521,6 @@ export {
   type CatgaModuleOptions,
   type ResolvedCatgaOptions,
 } from './catga.options.js';
-export { CATGA_CODEC, CATGA_OPTIONS, CATGA_STORE } from './catga.tokens.js';
+export { CATGA_CODEC, CATGA_OPTIONS, CATGA_STORE, CATGA_TRANSPORT } from './catga.tokens.js';
 export { StoreHost } from './store-host.js';
+export { TransportHost } from './transport-host.js';

@@ -3,12 +3,13 @@ import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/term
 import { Processes } from '../processes/index.js';
 import { ProjectionManager } from '../projections/index.js';
 import { Store } from '../store/index.js';
+import { Transport } from '../transport/index.js';
 import { ApplicationState } from './application-state.js';
 import { downBecause, worst, type HealthPart, type PartHealth } from './health-parts.js';
 import { resolveHealthOptions, type ResolvedHealthOptions } from './health.options.js';
 import { countParked } from './parked-processes.js';
+import { PingProbe } from './ping-probe.js';
 import { projectionHealth } from './projection-health.js';
-import { StoreProbe } from './store-probe.js';
 import { withTimeLimit } from './time-limit.js';
 
 /** Token of the checked options of the health endpoints. */
@@ -28,7 +29,8 @@ const ALL: readonly HealthPart[] = ['transport', 'eventStore', 'processStore', '
  */
 @Injectable()
 export class CatgaHealthIndicator {
-  private readonly probe: StoreProbe;
+  private readonly probe: PingProbe;
+  private readonly transportProbe: PingProbe | undefined;
   private readonly options: ResolvedHealthOptions;
 
   constructor(
@@ -38,9 +40,12 @@ export class CatgaHealthIndicator {
     @Optional() @Inject(ApplicationState) private readonly state?: ApplicationState,
     @Optional() @Inject(HEALTH_OPTIONS) options?: ResolvedHealthOptions,
     @Optional() @Inject(ProjectionManager) private readonly projectionManager?: ProjectionManager,
+    @Optional() @Inject(Transport) private readonly broker?: Transport,
   ) {
     this.options = options ?? resolveHealthOptions();
-    this.probe = new StoreProbe(store, this.options.timeout);
+    const { timeout } = this.options;
+    this.probe = new PingProbe(store, `Store "${store.capabilities.name}"`, timeout);
+    if (broker) this.transportProbe = new PingProbe(broker, `Transport "${broker.capabilities.name}"`, timeout);
   }
 
   /** Whether the application has any projection. */
@@ -62,7 +67,7 @@ export class CatgaHealthIndicator {
     return this.report(key, worst(Object.values(details)), details);
   }
 
-  /** Where messages travel. In this OS process: always up. */
+  /** Whether messages can be published now; `degraded` when settings of the broker may lose some. */
   transport<const Key extends string = 'transport'>(key = 'transport' as Key): Promise<HealthIndicatorResult<Key>> {
     return this.part(key, 'transport');
   }
@@ -84,7 +89,7 @@ export class CatgaHealthIndicator {
     return this.part(key, 'sagaStore');
   }
 
-  /** Where messages wait. In this OS process: always up. */
+  /** Where messages wait: the broker of the transport. */
   messageQueue<const Key extends string = 'messageQueue'>(
     key = 'messageQueue' as Key,
   ): Promise<HealthIndicatorResult<Key>> {
@@ -136,7 +141,7 @@ export class CatgaHealthIndicator {
     switch (part) {
       case 'transport':
       case 'messageQueue':
-        return { status: 'up', name: 'memory' };
+        return this.transportHealth();
       case 'application':
         // Provided without CatgaHealthModule, nothing has watched the life of the application.
         return this.state?.health() ?? { status: 'up' };
@@ -160,6 +165,14 @@ export class CatgaHealthIndicator {
       timeout,
       'The state of projections',
     );
+  }
+
+  private async transportHealth(): Promise<PartHealth> {
+    if (this.broker === undefined) return { status: 'up', name: 'memory' };
+    await this.transportProbe?.ping();
+    const { name } = this.broker.capabilities;
+    const warnings = this.broker.warnings?.() ?? [];
+    return warnings.length === 0 ? { status: 'up', name } : { status: 'degraded', name, warnings };
   }
 
   private storeUp(): PartHealth {

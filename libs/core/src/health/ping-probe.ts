@@ -1,24 +1,25 @@
-import type { Store } from '../store/index.js';
 import { withTimeLimit } from './time-limit.js';
 
-/** Asks the store whether it could commit now; parts that ask at the same time share one answer. */
-export class StoreProbe {
+/** Asks a store or transport whether it could work now; parts that ask at the same time share one answer. */
+export class PingProbe {
   private asked: { readonly answer: Promise<void>; readonly at: number } | undefined;
 
   constructor(
-    private readonly store: Store,
+    private readonly target: { ping(): Promise<void> },
+    /** Names the target in messages. */
+    private readonly name: string,
     /** Milliseconds. */
     private readonly timeout: number,
   ) {}
 
-  /** @throws what `Store.ping` throws, or an error when it takes too long */
+  /** @throws what the target's `ping` throws, or an error when it takes too long */
   async ping(): Promise<void> {
-    await withTimeLimit(this.answer(), this.timeout, `Store "${this.store.capabilities.name}"`);
+    await withTimeLimit(this.answer(), this.timeout, this.name);
   }
 
   private answer(): Promise<void> {
     const now = performance.now();
-    // A ping that hangs is not waited for again: the store may be back although that one never answers.
+    // A ping that hangs is not waited for again: the target may be back although that one never answers.
     if (this.asked && now - this.asked.at < this.timeout) return this.asked.answer;
     const answer = this.send();
     const asked = { answer, at: now };
@@ -30,8 +31,8 @@ export class StoreProbe {
     return answer;
   }
 
-  /** A store of somebody else's may throw instead of rejecting. */
+  /** One of somebody else's may throw instead of rejecting. */
   private async send(): Promise<void> {
-    await this.store.ping();
+    await this.target.ping();
   }
 }
