@@ -11,3 +11,5 @@ export {
   type RedisConnectionStatus,
   type RedisNode,
 } from './connection/index.js';
+export { CatgaRedisModule, type CatgaRedisExtras, type CatgaRedisOptions } from './catga-redis.module.js';
+export { InvalidNameError, RedisStore, type RedisStoreOptions } from './store/index.js';

@@ -1,10 +1,10 @@
 import { RedisConnections } from '@catga/redis';
-import { freePort, RedisServer } from './redis-server.js';
+import { freePort, startRedis, type ServerHandle } from '../../../tools/servers/index.mjs';
 
 describe('RedisConnections', () => {
-  let server: RedisServer;
+  let server: ServerHandle;
   beforeAll(async () => {
-    server = await RedisServer.start();
+    server = await startRedis();
   });
   afterAll(() => server.stop());
 
@@ -24,7 +24,7 @@ describe('RedisConnections', () => {
   });
 
   it('says at once that the password is wrong, or missing', async () => {
-    const locked = await RedisServer.start(['--requirepass', 'right']);
+    const locked = await startRedis({ args: ['--requirepass', 'right'] });
     for (const password of ['wrong', undefined]) {
       const connections = new RedisConnections({ port: locked.port, ...(password !== undefined && { password }) });
       const begun = performance.now();
@@ -63,9 +63,9 @@ describe('RedisConnections', () => {
     await listener.ready(5_000);
     await listener.subscribe('news', (message) => heard.push(message.toString()));
     await new Promise((resolve) => setTimeout(resolve, 50));
-    await Promise.all([expect(waiting).rejects.toThrow(), server.kill()]);
+    await Promise.all([expect(waiting).rejects.toThrow(), server.kill9()]);
     await expect(connection.call('PING')).rejects.toThrow();
-    await server.run();
+    await server.restart();
     await Promise.all([connection.ready(10_000), listener.ready(10_000)]);
     expect(await connection.call('PING')).toBe('PONG');
     for (let tries = 0; heard.length === 0 && tries < 100; tries++) {

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  isConnectionFailure,
+  isPassingRefusal,
+  messageOf,
+  RedisAuthError,
+  type RedisArgument,
+  type RedisConnection,
+} from '../connection/index.js';
+import type { Script } from './scripts/script.js';
+import type { StoreIdentity } from './store-identity.js';
+import { isLoss } from './store.errors.js';
+
+/** Pause after a server said that it is not ready. Milliseconds. */
+const PAUSE = 25;
+
+/** No answer came in time. */
+export class NoAnswerError extends Error {
+  constructor(
+    /** The server may have done what it was asked. False: it was never sent. */
+    readonly wasSent: boolean,
+    cause: Error,
+  ) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+/**
+ * Runs scripts on one connection, again and again until there is an answer or the time is up. So a script must be one
+ * that may run twice: a read, or a group of commits with its number.
+ */
+export class ScriptRunner {
+  constructor(
+    readonly connection: RedisConnection,
+    private readonly headKey: string,
+    private readonly identity: StoreIdentity,
+  ) {}
+
+  /**
+   * @param deadline on the clock of `performance.now()`
+   * @throws {NoAnswerError} when the time is up
+   * @throws {StoreUnavailableError} when the store has lost something
+   * @throws what Redis answers otherwise
+   */
+  async run(script: Script, args: readonly RedisArgument[], deadline: number): Promise<unknown> {
+    const { identity } = this;
+    let wasSent = false;
+    for (;;) {
+      if (identity.loss !== undefined) throw identity.loss;
+      const left = deadline - performance.now();
+      if (this.connection.status !== 'ready') await this.awaitConnection(left, wasSent);
+      try {
+        return await this.attempt(script, [identity.epoch, identity.seen, ...args], deadline);
+      } catch (error) {
+        if (isLoss(error)) throw identity.lost(error);
+        const isPassing = isPassingRefusal(error);
+        if (!isPassing && !isConnectionFailure(error)) throw error;
+        wasSent ||= !isPassing;
+        if (performance.now() + PAUSE >= deadline) throw new NoAnswerError(wasSent, error as Error);
+        // Behind a name or a proxy another server may be the primary by now.
+        if (messageOf(error).startsWith('READONLY')) this.connection.reset();
+        await sleep(PAUSE);
+      }
+    }
+  }
+
+  /** One attempt; a server that has forgotten the script, after a restart, is given its text. */
+  private attempt(script: Script, args: readonly RedisArgument[], deadline: number): Promise<unknown> {
+    return this.send('EVALSHA', script.sha, args, deadline).catch((error: unknown) => {
+      if (!messageOf(error).includes('NOSCRIPT')) throw error;
+      return this.send('EVAL', script.text, args, deadline);
+    });
+  }
+
+  private send(command: string, script: string, args: readonly RedisArgument[], deadline: number): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => {
+          // What was sent must not arrive after this was given up.
+          this.connection.reset();
+          reject(new NoAnswerError(true, this.connection.problem('no answer in time')));
+        },
+        Math.max(1, deadline - performance.now()),
+      );
+      const end = (): void => clearTimeout(timer);
+      this.connection.callBuffer(command, [script, 1, this.headKey, ...args]).then(
+        (reply) => {
+          end();
+          resolve(reply);
+        },
+        (error: Error) => {
+          end();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  private async awaitConnection(within: number, wasSent: boolean): Promise<void> {
+    try {
+      await this.connection.ready(Math.max(1, within));
+    } catch (error) {
+      if (error instanceof RedisAuthError) throw error;
+      throw new NoAnswerError(wasSent, error as Error);
+    }
+  }
+}
