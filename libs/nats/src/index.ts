@@ -17,3 +17,5 @@ export {
   type PublishAckOptions,
   type ServerFeatures,
 } from './connection/index.js';
+export { CommitTooLargeError, NatsStore, type NatsStoreOptions } from './store/index.js';
+export { CatgaNatsModule } from './catga-nats.module.js';

@@ -1,0 +1,3 @@
+export { CommitTooLargeError } from './nats-store.errors.js';
+export type { NatsStoreOptions } from './nats-store.options.js';
+export { NatsStore } from './nats-store.js';

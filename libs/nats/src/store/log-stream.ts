@@ -1,0 +1,120 @@
+import { atLeast, JetStreamError, type NatsLink } from '../connection/index.js';
+
+/** What a store asks of its stream when it makes it. */
+export interface LogStreamOptions {
+  /** Copies over the servers of a cluster: 1, 3 or 5. */
+  readonly replicas: number;
+  /** Bytes that the stream may take; commits fail beyond. Undefined: no limit. */
+  readonly maxBytes: number | undefined;
+}
+
+/** What JetStream says about a stream, as far as we look at it. */
+export interface StreamDetails {
+  readonly created: string;
+  readonly config: {
+    readonly subjects?: readonly string[];
+    readonly storage?: string;
+    readonly discard?: string;
+    readonly retention?: string;
+    /** Nanoseconds; 0: for ever. */
+    readonly max_age?: number;
+    readonly max_msgs?: number;
+    readonly max_bytes?: number;
+    readonly max_msgs_per_subject?: number;
+    readonly num_replicas?: number;
+    readonly allow_direct?: boolean;
+  };
+  readonly state: {
+    readonly messages: number;
+    readonly bytes: number;
+    readonly first_seq: number;
+    readonly last_seq: number;
+  };
+  /** The server's clock; servers below 2.10 do not tell. */
+  readonly ts?: string;
+}
+
+/** JetStream's number for a stream that is not there. */
+const NOT_FOUND = 10059;
+/** And for one that somebody else has made in the meantime, with other settings. */
+const NAME_IN_USE = 10058;
+
+/** The stream that is the log of a store. */
+export class LogStream {
+  readonly stream: string;
+  readonly subject: string;
+
+  constructor(
+    readonly link: NatsLink,
+    name: string,
+  ) {
+    this.stream = `${name}_LOG`;
+    this.subject = `catga.store.${name}.log`;
+  }
+
+  /** @throws {JetStreamError} @throws {NatsUnavailableError} */
+  details(timeout?: number): Promise<StreamDetails> {
+    return this.link.jetStream<StreamDetails>(`STREAM.INFO.${this.stream}`, undefined, timeout);
+  }
+
+  /** Opens the stream; makes it when there is none. Its settings are not changed when there is one. */
+  async open(options: LogStreamOptions): Promise<StreamDetails> {
+    try {
+      return await this.details();
+    } catch (error) {
+      if (!(error instanceof JetStreamError) || error.errorCode !== NOT_FOUND) throw error;
+    }
+    try {
+      return await this.link.jetStream<StreamDetails>(`STREAM.CREATE.${this.stream}`, this.config(options));
+    } catch (error) {
+      if (error instanceof JetStreamError && error.errorCode === NAME_IN_USE) return this.details();
+      throw error;
+    }
+  }
+
+  /** A message of the log; undefined when it is not there. */
+  async message(sequence: number): Promise<Uint8Array | undefined> {
+    const subject = `$JS.API.DIRECT.GET.${this.stream}`;
+    const answer = await this.link.request(subject, `{"seq":${sequence}}`).catch(() => undefined);
+    if (answer !== undefined && answer.headers?.has('Nats-Sequence') === true) return answer.data;
+    // A copy that is behind, or a stream that was made without direct reads: the leader knows.
+    try {
+      const { message } = await this.link.jetStream<{ message: { data?: string } }>(`STREAM.MSG.GET.${this.stream}`, {
+        seq: sequence,
+      });
+      return Buffer.from(message.data ?? '', 'base64');
+    } catch (error) {
+      if (error instanceof JetStreamError) return undefined;
+      throw error;
+    }
+  }
+
+  private config({ replicas, maxBytes }: LogStreamOptions): object {
+    return {
+      name: this.stream,
+      subjects: [this.subject],
+      retention: 'limits',
+      storage: 'file',
+      // `old` would throw events away at a limit; a log must refuse instead.
+      discard: 'new',
+      max_age: 0,
+      max_msgs: -1,
+      max_bytes: maxBytes ?? -1,
+      max_msg_size: -1,
+      max_consumers: -1,
+      num_replicas: replicas,
+      allow_direct: true,
+      // Compaction removes single messages; nobody has a reason to empty the log.
+      deny_delete: false,
+      deny_purge: true,
+    };
+  }
+}
+
+/** From this version on, three copies are safe against two writers that both believe to have won a race. */
+export const SAFE_REPLICAS = '2.9.21';
+
+/** Whether this server may lose or mix up messages of streams with several copies. */
+export function hasUnsafeReplicas(version: string): boolean {
+  return !atLeast(version, SAFE_REPLICAS);
+}
