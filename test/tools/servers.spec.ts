@@ -298,6 +298,13 @@ describe('the servers that tests share', () => {
   });
   const OTHER_NATS = `[ "$1" = --version ] && echo 'nats-server: v99.1.0' && exit; exec ${nats?.program} "$@"`;
 
+  it('are the newest where there are no others', async () => {
+    const newest = { redis: redis?.program as string, nats: nats?.program as string };
+    const shared = ending(await startSharedServers({ ...alone, env: { PATH: '' }, newest: () => newest }));
+    expect(redisServers(shared.env)).toEqual([{ name: redis?.name, url: expect.any(String), program: newest.redis }]);
+    expect(natsServers(shared.env)).toHaveLength(1);
+  });
+
   it('are the ones that REDIS_URL and NATS_URL name, when they answer', async () => {
     const running = [ending(await startRedis()), ending(await startNats())] as const;
     const env = { REDIS_URL: running[0].url, NATS_URL: running[1].url };

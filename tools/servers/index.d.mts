@@ -189,7 +189,7 @@ export interface SharedServersOptions {
   folders?: readonly string[];
   /** Whether packages may be installed. Default: on Debian and Ubuntu, as root. */
   mayInstall?: boolean;
-  /** Finds the newest programs. Default: in Debian's archive, on Debian; see docs/testing.md. */
+  /** Finds the newest programs. Default: in Debian's archive, on Debian; see docs/contributing.md. */
   newest?: (
     say: (line: string) => void,
   ) => Partial<Record<'redis' | 'nats', string>> | Promise<Partial<Record<'redis' | 'nats', string>>>;

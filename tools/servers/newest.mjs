@@ -20,6 +20,7 @@ import { describeProgram, PROGRAMS } from './program.mjs';
 const SUITES = ['sid', 'testing', 'stable'];
 /** After this time a newer one is looked for, in ms. */
 const FRESH = 30 * 24 * 60 * 60_000;
+const NAMES = { redis: 'Redis', nats: 'NATS' };
 const FETCH_LIMIT = 300_000;
 
 /**
@@ -48,10 +49,11 @@ export async function newestPrograms(say, folder = join(root, '.data/servers')) 
       for (const kind of missing) if (found[kind]) programs[kind] = found[kind];
       for (const kind of Object.keys(found)) missing.delete(kind);
     } catch (error) {
-      why = (error.output ?? '').trim().split('\n').at(-1) || error.message;
+      why ||= /^(?:W: Failed|E:).*$/m.exec(error.output ?? '')?.[0] ?? error.message;
     }
   }
-  if (missing.size > 0) say(`the newest ${[...missing].join(' and ')} server cannot be had now (${why}).`);
+  if (missing.size > 0)
+    say(`the newest ${[...missing].map((kind) => NAMES[kind]).join(' and ')} cannot be had now (${why}).`);
   if (missing.size === 0) writeFileSync(recordOf(folder), JSON.stringify(programs));
   return programs;
 }
@@ -107,6 +109,7 @@ async function download({ uri, signedBy }, suite, kinds, work) {
     'Dir::Cache': work,
     'Acquire::Languages': 'none',
     'Acquire::http::Timeout': '20',
+    'Acquire::Retries': '0', // offline, nobody wants to wait
     'APT::Sandbox::User': 'root', // the user `_apt` cannot write here
     'Debug::NoLocking': 'true',
   };

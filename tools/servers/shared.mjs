@@ -34,13 +34,12 @@ export async function startSharedServers({
   };
   try {
     const found = { ...given(env), ...(await stablePrograms({ env, folders, mayInstall, say })) };
+    Object.assign(found, await newerPrograms(found, newest, say));
     const missing = KINDS.filter((kind) => !found[urlOf(kind, '')] && !found[programOf(kind, '')]);
     if (missing.length > 0) {
       const containers = await startDocker({ missing, env, folders, say });
       stops.push(containers.stop);
       Object.assign(found, containers.urls);
-    } else {
-      Object.assign(found, await newerPrograms(found, newest, say));
     }
     await startMissing(found, stops);
     say(
@@ -76,19 +75,25 @@ async function startDocker({ missing, env, folders, say }) {
   if (!docker) throw new NoServersError(missing);
   say('starting containers, as neither programs nor packages can be had; tests that kill servers need programs …');
   return startContainers(docker, missing).catch((error) => {
-    throw new NoServersError(missing, `${error.message}: ${error.output?.trim().split('\n').at(-1)}`);
+    throw new NoServersError(missing, `${error.message}: ${wordsOf(error)}`);
   });
 }
 
-/** The newest programs, without those that are the stable ones once more. */
+const wordsOf = ({ output = '' }) => output.trim().replace(/\s+/g, ' ').slice(0, 300);
+
+/** The newest programs: the only ones where there is no stable one, and none where they are the stable ones again. */
 async function newerPrograms(found, newest, say) {
   if (KINDS.every((kind) => found[programOf(kind, '_NEWEST')])) return {};
-  const same = (a, b) => a && b && JSON.stringify(describeProgram(a)) === JSON.stringify(describeProgram(b));
-  const programs = Object.entries(await newest(say)).map(([kind, program]) => [programOf(kind, '_NEWEST'), program]);
-  return Object.fromEntries(
-    programs.filter(([name, program]) => !found[name] && !same(program, found[name.replace('_NEWEST', '')])),
-  );
+  const programs = await newest(say);
+  const named = KINDS.filter((kind) => programs[kind] && !found[programOf(kind, '_NEWEST')]).map((kind) => {
+    const stable = found[programOf(kind, '')];
+    if (stable && isSame(stable, programs[kind])) return [];
+    return [[programOf(kind, stable ? '_NEWEST' : ''), programs[kind]]];
+  });
+  return Object.fromEntries(named.flat());
 }
+
+const isSame = (a, b) => JSON.stringify(describeProgram(a)) === JSON.stringify(describeProgram(b));
 
 /** Starts a server for every program whose address is not known, and names them all. */
 async function startMissing(found, stops) {
