@@ -21,6 +21,7 @@ const APPENDS = {
 
 const LOADS = {
   loop: load('loop'),
+  loopByClass: load('loop-by-class'),
   loopNew: load('loop-new'),
   repository: load('repository'),
   read: load('read'),
@@ -128,6 +129,12 @@ function loadLines(l) {
       },
     ),
     line(
+      name('vs-by-class'),
+      'the same against a loop that finds the method of each event by its class',
+      ratio(l.repository, l.loopByClass),
+      { unit: '×' },
+    ),
+    line(
       name('vs-fold'),
       'the same against a loop that makes a new state for each event',
       ratio(l.repository, l.loopNew),
@@ -223,6 +230,7 @@ function costLines(a, l, c) {
     ns('append.emmett-1k', 'Emmett, 1,000 streams', a.emmett1k),
     ns('append.emmett-10k', 'Emmett, 10,000 streams', a.emmett10k),
     ns('load.loop', 'loop over 1,000 events', l.loop),
+    ns('load.loop-by-class', 'the same with the method of each event found by its class', l.loopByClass),
     ns('load.loop-new', 'the same with a new state for each event', l.loopNew),
     ns('load.repository', '`AggregateRepository.load`', l.repository),
     ns('load.read', '`EventLog.read`, 1,000 events', l.read),

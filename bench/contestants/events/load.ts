@@ -33,6 +33,28 @@ const LOADERS: Record<string, () => Promise<{ load: Load; close?: () => Promise<
       },
     };
   },
+  /**
+   * The same, where the method for an event is found by its class, as it must be where events are of several classes and
+   * the loop serves any aggregate: the floor for whoever generates no code.
+   */
+  async 'loop-by-class'() {
+    class Bare {
+      lines = 0;
+      total = 0;
+      onAdded(line: LineAdded): void {
+        this.lines++;
+        this.total += line.quantity * line.price;
+      }
+    }
+    const methods = new Map<unknown, (this: Bare, line: LineAdded) => void>([[LineAdded, Bare.prototype.onAdded]]);
+    return {
+      async load() {
+        const order = new Bare();
+        for (const line of lines) methods.get(line.constructor)?.call(order, line);
+        return order.lines;
+      },
+    };
+  },
   /** The same over a state that is made anew by each event, as deciders and both peers do it. */
   async 'loop-new'() {
     return { load: async () => lines.reduce(withLine, noLines).lines };

@@ -224,6 +224,7 @@ export {
   type ResolvedEventSourcingOptions,
   type SharedMetadata,
   type StreamChangeOptions,
+  type EventList,
   type StreamHistory,
   type SubscribeOptions,
   type Subscription,

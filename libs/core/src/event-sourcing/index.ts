@@ -76,6 +76,7 @@ export {
   type DescribedEventType,
   type Downcaster,
   type EventContext,
+  type EventList,
   type EventData,
   type EventMetadata,
   type EventMetadataInput,

@@ -264,16 +264,21 @@ export interface DerivedRecord {
   version(last: EventShape): number;
 }
 
-/** The payloads of a stream, see {@link Store.readPayloads}. */
+/**
+ * The payloads of a stream as it was when it was read, in its order and without a gap: see {@link Store.readPayloads}. They
+ * are where the store keeps them; nothing is copied.
+ */
 export interface StreamPayloads {
-  /** In the order of the stream, without a gap. */
-  readonly payloads: readonly Payload[];
+  /** How many there are. */
+  readonly length: number;
+  /** One of them, by its place, from 0. */
+  at(index: number): Payload;
   /** Version of the first one. */
   readonly version: number;
   /** Position of the first one. */
   readonly position: number;
-  /** When one of them happened, by its place in `payloads`. Milliseconds since 1970. */
-  readonly timeOf: (index: number) => number;
+  /** When one of them happened, by its place. Milliseconds since 1970. */
+  timeOf(index: number): number;
 }
 
 /**

@@ -157,6 +157,37 @@ describe('MemoryStore', () => {
     expect(all.map((e) => e.position)).toEqual(Array.from({ length: 20 }, (_, index) => 9_981 + index));
   });
 
+  it('gives the payloads of a stream as they are at that moment, whatever happens to the stream while they are read', () => {
+    const store = new MemoryStore({ freeze: false });
+    const append = (data: readonly string[]) =>
+      store.commit({
+        appends: [
+          { stream: 's', expectedVersion: 'any', events: data.map((one, at) => ({ ...event(one), data: one, at })) },
+        ],
+      });
+    append(['a', 'b', 'c']);
+    const view = store.readPayloads?.('s', 2);
+    append(['d']);
+    const later = store.readPayloads?.('s', 1);
+    store.commit({ streams: [{ stream: 's', truncateBefore: 4 }] });
+    store.commit({ deleteStreams: ['s'] });
+    append(['x', 'y', 'z']);
+    const all = (found: typeof view) =>
+      Array.from({ length: found?.length ?? 0 }, (_, index) => [found?.at(index), found?.timeOf(index)]);
+    expect(view).toMatchObject({ version: 2, position: 2 });
+    expect(all(view)).toEqual([
+      ['b', 1],
+      ['c', 2],
+    ]);
+    expect(all(later)).toEqual([
+      ['a', 0],
+      ['b', 1],
+      ['c', 2],
+      ['d', 0],
+    ]);
+    expect(store.readPayloads?.('s', 4)).toBeUndefined();
+  });
+
   it('drops expired records without being asked for them', () => {
     const collection = new MemoryCollection('c', referencePolicy(false));
     let largest = 0;

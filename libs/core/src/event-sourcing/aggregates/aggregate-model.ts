@@ -1,5 +1,6 @@
 import { nearestName } from '../../foundation/index.js';
 import type { Type } from '../../messages/index.js';
+import type { EventList } from '../events/index.js';
 import { readAggregateMetadata, type AggregateMetadata } from './aggregate.decorator.js';
 import { AggregateDefinitionError } from './aggregate.errors.js';
 import { aggregateInternals, AggregateRoot, type AggregateId } from './aggregate-root.js';
@@ -42,8 +43,8 @@ export class AggregateModel<A extends AnyAggregate> implements StateModel<A> {
     return new this.type(id);
   }
 
-  replay(aggregate: A, events: readonly object[]): A {
-    aggregate.loadFromHistory(events);
+  replay(aggregate: A, events: EventList, from = 0): A {
+    aggregateInternals.replay(aggregate, events, from);
     return aggregate;
   }
 

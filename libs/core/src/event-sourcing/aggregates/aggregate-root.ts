@@ -1,3 +1,4 @@
+import type { EventList } from '../events/index.js';
 import { UnhandledAggregateEventError } from './aggregate.errors.js';
 import { readAggregateMetadata } from './aggregate.decorator.js';
 import type { SnapshotTrail } from '../snapshots/index.js';
@@ -12,6 +13,8 @@ interface AggregateInternals {
   committed(aggregate: AggregateRoot<AggregateId>, count: number, version: number): void;
   /** Says that everything up to this version is in the state. */
   restored(aggregate: AggregateRoot<AggregateId>, version: number): void;
+  /** Applies stored events from a place in the list on. */
+  replay(aggregate: AggregateRoot<AggregateId>, events: EventList, from: number): void;
   /** Calls back once, before the state changes again. */
   beforeChange(aggregate: AggregateRoot<AggregateId>, callback: (() => void) | undefined): void;
   /** What repositories remember of it. */
@@ -71,6 +74,7 @@ export abstract class AggregateRoot<TId extends AggregateId = string> {
       restored: (aggregate, version) => {
         aggregate.#version = version;
       },
+      replay: (aggregate, events, from) => aggregate.#replay(events, from),
       beforeChange: (aggregate, callback) => {
         aggregate.#beforeChange = callback;
       },
@@ -111,16 +115,7 @@ export abstract class AggregateRoot<TId extends AggregateId = string> {
    * @throws {UnhandledAggregateEventError}
    */
   loadFromHistory(events: Iterable<object>): void {
-    this.#changes();
-    // Only a class that evolves by itself needs the call by name for each event.
-    const dispatch = this.evolve === AggregateRoot.prototype.evolve ? EventDispatch.of(prototypeOf(this)) : undefined;
-    let count = 0;
-    for (const event of events) {
-      if (dispatch === undefined) this.evolve(event);
-      else if (!dispatch.apply(this, event)) this.#unhandled(event);
-      count++;
-    }
-    this.#version += count;
+    this.#replay([...events], 0);
   }
 
   /**
@@ -155,6 +150,17 @@ export abstract class AggregateRoot<TId extends AggregateId = string> {
    */
   protected evolve(event: object): void {
     if (!EventDispatch.of(prototypeOf(this)).apply(this, event)) this.#unhandled(event);
+  }
+
+  #replay(events: EventList, from: number): void {
+    this.#changes();
+    // Only a class that evolves by itself needs the call by name for each event.
+    if (this.evolve === AggregateRoot.prototype.evolve) {
+      EventDispatch.of(prototypeOf(this)).applyAll(this, events, from, (event) => this.#unhandled(event));
+    } else {
+      for (let at = from; at < events.length; at++) this.evolve(events.at(at) as object);
+    }
+    this.#version += events.length - from;
   }
 
   #changes(): void {

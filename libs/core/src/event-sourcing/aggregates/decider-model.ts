@@ -1,4 +1,5 @@
 import type { Type } from '../../messages/index.js';
+import type { EventList } from '../events/index.js';
 import { resolveSnapshotOptions, type ResolvedSnapshotOptions } from '../snapshots/index.js';
 import type { AggregateId } from './aggregate-root.js';
 import type { Decider } from './decider.js';
@@ -22,10 +23,10 @@ export class DeciderModel<State, Command, Event extends object> implements State
     return this.decider.initialState(String(id));
   }
 
-  replay(state: State, events: readonly object[]): State {
+  replay(state: State, events: EventList, from = 0): State {
     const { decider } = this;
     let current = state;
-    for (const event of events) current = decider.evolve(current, event as Event);
+    for (let at = from; at < events.length; at++) current = decider.evolve(current, events.at(at) as Event);
     return current;
   }
 

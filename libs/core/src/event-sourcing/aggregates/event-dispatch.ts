@@ -1,4 +1,5 @@
 import type { Type } from '../../messages/index.js';
+import type { EventList } from '../events/index.js';
 import { readOnBindings } from './on.decorator.js';
 
 /** A method that takes an event; called with the aggregate as `this`. */
@@ -46,6 +47,22 @@ export class EventDispatch {
     if (method === NO_METHOD) return false;
     method.call(target, event);
     return true;
+  }
+
+  /** The same for each of the events from a place in the list on; `unhandled` gets those without a method. */
+  applyAll(target: object, events: EventList, from: number, unhandled: (event: object) => void): void {
+    let type: unknown;
+    let method = NO_METHOD;
+    for (let at = from; at < events.length; at++) {
+      const event = events.at(at) as object;
+      // Neighbours are often of one class.
+      if (event.constructor !== type) {
+        type = event.constructor;
+        method = this.methodOf(type) ?? this.inherited(event);
+      }
+      if (method === NO_METHOD) unhandled(event);
+      else method.call(target, event);
+    }
   }
 
   private methodOf(eventClass: unknown): EventMethod | undefined {

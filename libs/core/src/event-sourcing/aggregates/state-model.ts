@@ -1,4 +1,5 @@
 import type { Type } from '../../messages/index.js';
+import type { EventList } from '../events/index.js';
 import type { SnapshotOwner } from '../snapshots/index.js';
 import { InvalidAggregateIdError } from './aggregate.errors.js';
 import type { AggregateId } from './aggregate-root.js';
@@ -13,8 +14,8 @@ export interface StreamOwner extends SnapshotOwner {
 export interface StateModel<State> extends StreamOwner {
   /** The state before the first event. */
   create(id: AggregateId): State;
-  /** The state after these stored events. */
-  replay(state: State, events: readonly object[]): State;
+  /** The state after these stored events, from a place in the list on. Default: all of them. */
+  replay(state: State, events: EventList, from?: number): State;
   /** What a snapshot keeps of the state, and time travel shows. Not a copy. */
   capture(state: State): unknown;
   /** The state that was captured at that version. */

@@ -34,8 +34,8 @@ export class StateReader {
     const history = await this.log.history(stream);
     const first = history.first?.version ?? (await this.firstLost(stream));
     if (first > 1) throw new AggregateHistoryError(model.name, stream, first);
-    const state = model.replay(model.create(id), history.events);
-    return { stream, state, version: history.events.length, trail: this.trailOf(model, 0, history, 0) };
+    const state = model.replay(model.create(id), history.list);
+    return { stream, state, version: history.list.length, trail: this.trailOf(model, 0, history, 0) };
   }
 
   /** First version of a stream that gave no events: more than 1 when they were truncated, all of them. */
@@ -52,7 +52,7 @@ export class StateReader {
     const found = await this.snapshotAndTail(model, id, stream);
     if (found === undefined) return undefined;
     const { snapshot, history } = found;
-    const { first, events } = history;
+    const { first, list } = history;
     if (!(await this.belongs(snapshot, first, stream))) {
       return this.snapshots.ignored(model, stream, 'other-history');
     }
@@ -62,8 +62,8 @@ export class StateReader {
     this.snapshots.metrics.count('used');
     return {
       stream,
-      state: model.replay(state.value, seen === 0 ? events : events.slice(seen)),
-      version: snapshot.version + events.length - seen,
+      state: model.replay(state.value, list, seen),
+      version: snapshot.version + list.length - seen,
       trail: this.trailOf(model, snapshot.version, history, seen),
     };
   }
@@ -114,14 +114,15 @@ export class StateReader {
   private trailOf(
     model: StreamOwner,
     version: number,
-    { payloads, timeOf }: StreamHistory,
+    history: StreamHistory,
     seen: number,
   ): SnapshotTrail | undefined {
     if (model.snapshots === undefined) return undefined;
     let bytes = 0;
     if (model.snapshots.when.needsBytes) {
+      const { payloads } = history;
       for (let at = seen; at < payloads.length; at++) bytes += this.snapshots.sizeOf(payloads[at]);
     }
-    return { version, oldestAt: payloads.length > seen ? timeOf(seen) : undefined, bytes };
+    return { version, oldestAt: history.list.length > seen ? history.timeOf(seen) : undefined, bytes };
   }
 }

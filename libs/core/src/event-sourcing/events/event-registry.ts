@@ -1,6 +1,14 @@
 import { isPromise, TextIdGenerator, type MaybePromise } from '../../foundation/index.js';
 import type { Type } from '../../messages/index.js';
-import { JsonCodec, type Codec, type NewEvent, type Store, type StoredEvent } from '../../store/index.js';
+import {
+  JsonCodec,
+  type Codec,
+  type NewEvent,
+  type Store,
+  type StoredEvent,
+  type StreamPayloads,
+} from '../../store/index.js';
+import type { EventList } from './event-list.js';
 import { EventEncoder } from './event-encoder.js';
 import { EventReader } from './event-reader.js';
 import { metadataOf, type SharedMetadata } from './event-metadata.js';
@@ -223,15 +231,16 @@ export class EventRegistry {
    * True when each of these payloads is an event already, an instance of a registered class: so it is on a store that
    * keeps references, unless something was changed on its way in.
    */
-  areEvents(payloads: readonly unknown[]): payloads is readonly object[] {
+  areEvents(payloads: Pick<StreamPayloads, 'length' | 'at'>): payloads is EventList {
     // A stream has events of a few classes: comparing with those met so far takes a fifth of a look-up, and
     // `constructor` a fifth of `Object.getPrototypeOf`.
     const met: unknown[] = [];
-    for (const payload of payloads) {
-      const type = (payload as object | null | undefined)?.constructor;
-      let at = met.length - 1;
-      while (at >= 0 && met[at] !== type) at--;
-      if (at >= 0) continue;
+    let last: unknown;
+    for (let index = 0; index < payloads.length; index++) {
+      const type = (payloads.at(index) as object | null | undefined)?.constructor;
+      if (type === last && type !== undefined) continue;
+      last = type;
+      if (met.includes(type)) continue;
       if (typeof type !== 'function' || !this.byPrototype.has(type.prototype as object)) return false;
       met.push(type);
     }

@@ -1,3 +1,4 @@
+export type { EventList } from './event-list.js';
 export { EventRegistry } from './event-registry.js';
 export type { EventRegistryOptions, UnknownEventPolicy } from './event-registry.options.js';
 export {

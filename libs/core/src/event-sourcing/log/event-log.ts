@@ -16,6 +16,7 @@ import type {
   StreamHistory,
   StreamChangeOptions,
 } from './event-log.types.js';
+import { KeptHistory } from './kept-history.js';
 import { LogSubscription } from './log-subscription.js';
 import { Participants } from './participants.js';
 import { queryOf } from './selection.js';
@@ -146,14 +147,12 @@ export class EventLog {
    */
   async history(stream: string, from = 1): Promise<StreamHistory> {
     const kept = this.store.readPayloads?.(stream, from);
-    if (kept !== undefined && this.registry.areEvents(kept.payloads)) {
-      return { events: kept.payloads, payloads: kept.payloads, first: kept, timeOf: kept.timeOf };
-    }
+    if (kept !== undefined && this.registry.areEvents(kept)) return new KeptHistory(kept);
     const stored = await this.store.readStream(stream, { from });
     if (this.registry.hasTransforms) await this.registry.prepareDecode(stored);
     const events = stored.map((event) => this.registry.decodeEvent(event));
     const timeOf = (index: number): number => (stored[index] as StoredEvent).at;
-    return { events, payloads: stored.map(({ data }) => data), first: stored[0], timeOf };
+    return { events, list: events, payloads: stored.map(({ data }) => data), first: stored[0], timeOf };
   }
 
   /**
@@ -169,10 +168,10 @@ export class EventLog {
   ): Promise<number> {
     const { from = 1, to, until } = options;
     if (to === undefined && until === undefined) {
-      const { events, first } = await this.history(stream, from);
+      const { list, first } = await this.history(stream, from);
       const start = first?.version ?? from;
-      for (let index = 0; index < events.length; index++) apply(events[index] as object, start + index);
-      return start + events.length - 1;
+      for (let index = 0; index < list.length; index++) apply(list.at(index) as object, start + index);
+      return start + list.length - 1;
     }
     const stored = await this.store.readStream(stream, {
       from,

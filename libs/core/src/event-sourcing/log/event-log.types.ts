@@ -8,7 +8,13 @@ import type {
   RecordWrite,
   StreamChange,
 } from '../../store/index.js';
-import type { EventContext, EventMetadataInput, RecordedEvent, UnknownEventPolicy } from '../events/index.js';
+import type {
+  EventContext,
+  EventList,
+  EventMetadataInput,
+  RecordedEvent,
+  UnknownEventPolicy,
+} from '../events/index.js';
 
 /** What goes with all events of an append. */
 export interface EventNotes {
@@ -105,6 +111,8 @@ export interface RecordedPage<E extends object = object> {
 export interface StreamHistory {
   /** The events, in order and without a gap. */
   readonly events: readonly object[];
+  /** The same, where nothing is copied if the store has them as they are. */
+  readonly list: EventList;
   /** What the store keeps of each, in the same order. */
   readonly payloads: readonly unknown[];
   /** The first of them; undefined when there are none. */

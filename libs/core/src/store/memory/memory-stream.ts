@@ -63,7 +63,8 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
 
   /** Removes the events up to this version. */
   truncate(gone: number): void {
-    this.cells.splice(0, (gone - this.life.gone) * CELLS);
+    // A new array: views of the old one are still read.
+    this.cells = this.cells.slice((gone - this.life.gone) * CELLS);
     this.life = { ...this.life, gone };
   }
 
@@ -111,11 +112,7 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
     const { cells, life } = this;
     const version = Math.max(from, life.gone + 1);
     if (life.state === 'deleted' || version > this.version) return undefined;
-    const payloads = new Array<unknown>(this.version - version + 1);
-    for (let index = 0, cell = this.cellOf(version) + 1; index < payloads.length; index++, cell += CELLS) {
-      payloads[index] = cells[cell];
-    }
-    return { payloads, version, position: this.positionOf(version), timeOf: (index) => this.timeOf(version + index) };
+    return new StreamView(cells, this.cellOf(version), this.version - version + 1, version, this.home.epoch);
   }
 
   shapeOf(version: number): EventShape {
@@ -123,8 +120,7 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
   }
 
   protected timeOf(version: number): number {
-    const time = this.cells[this.cellOf(version) + 2] as number | OddTime;
-    return typeof time === 'number' ? this.home.epoch + time : time.at;
+    return timeIn(this.cells, this.cellOf(version), this.home.epoch);
   }
 
   protected dataOf(version: number): unknown {
@@ -152,6 +148,34 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
     cells[cell + 3] = ++log.last;
     if (log.watched) log.appended(this);
   }
+}
+
+/** The events of a stream from a version on, as they are now. Events are only ever added to its array. */
+class StreamView implements StreamPayloads {
+  constructor(
+    private readonly cells: readonly unknown[],
+    private readonly start: number,
+    readonly length: number,
+    readonly version: number,
+    private readonly epoch: number,
+  ) {}
+
+  get position(): number {
+    return this.cells[this.start + 3] as number;
+  }
+
+  at(index: number): unknown {
+    return this.cells[this.start + index * CELLS + 1];
+  }
+
+  timeOf(index: number): number {
+    return timeIn(this.cells, this.start + index * CELLS, this.epoch);
+  }
+}
+
+function timeIn(cells: readonly unknown[], cell: number, epoch: number): number {
+  const time = cells[cell + 2] as number | OddTime;
+  return typeof time === 'number' ? epoch + time : time.at;
 }
 
 function happened(at: number, { since, until }: ReadStreamOptions): boolean {
