@@ -41,12 +41,12 @@ const LOADERS: Record<string, () => Promise<{ load: Load; close?: () => Promise<
     class Bare {
       lines = 0;
       total = 0;
-      onAdded(line: LineAdded): void {
-        this.lines++;
-        this.total += line.quantity * line.price;
-      }
     }
-    const methods = new Map<unknown, (this: Bare, line: LineAdded) => void>([[LineAdded, Bare.prototype.onAdded]]);
+    function onAdded(this: Bare, line: LineAdded): void {
+      this.lines++;
+      this.total += line.quantity * line.price;
+    }
+    const methods = new Map<unknown, typeof onAdded>([[LineAdded, onAdded]]);
     return {
       async load() {
         const order = new Bare();
