@@ -59,7 +59,7 @@ describe('RedisConnections', () => {
     await connection.ready(5_000);
     const waiting = connection.call('BLPOP', 'nothing', 0);
     const heard: string[] = [];
-    const listener = connections.open('listener');
+    const listener = connections.openSubscriber('listener');
     await listener.ready(5_000);
     await listener.subscribe('news', (message) => heard.push(message.toString()));
     await new Promise((resolve) => setTimeout(resolve, 50));

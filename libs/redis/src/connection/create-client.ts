@@ -12,19 +12,34 @@ const LONGEST_PAUSE = 2_000;
  * and may have given up by the time the server is back.
  */
 export function createClient(settings: ConnectionSettings, role: string): RedisClient {
-  const options = commonOptions(settings, role);
-  const [first] = settings.nodes;
-  if (!settings.cluster) {
-    return new Redis({ ...options, ...first, db: settings.db, retryStrategy: pause, enableOfflineQueue: false });
-  }
+  if (!settings.cluster) return createNodeClient(settings, role);
   return new Cluster([...settings.nodes], {
     lazyConnect: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: pause,
     // Otherwise a command whose answer was lost would be sent again unasked.
     retryDelayOnFailover: 0,
-    redisOptions: options,
+    redisOptions: commonOptions(settings, role),
   });
+}
+
+/**
+ * A client of one server; of a cluster, of the first of the given nodes that answers. Messages of channels reach every
+ * node, and a client of a cluster would not say when it had lost some.
+ */
+export function createNodeClient(settings: ConnectionSettings, role: string): Redis {
+  const { nodes } = settings;
+  const client: Redis = new Redis({
+    ...commonOptions(settings, role),
+    ...nodes[0],
+    db: settings.db,
+    enableOfflineQueue: false,
+    retryStrategy: (attempt) => {
+      if (nodes.length > 1) Object.assign(client.options, nodes[attempt % nodes.length]);
+      return pause(attempt);
+    },
+  });
+  return client;
 }
 
 function commonOptions(settings: ConnectionSettings, role: string) {
@@ -36,6 +51,8 @@ function commonOptions(settings: ConnectionSettings, role: string) {
     protocol: 2 as const,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
+    // Done by RedisConnection: the client would leave a failure of it unhandled, which ends the OS process.
+    autoResubscribe: false,
     // A server that loads its data is asked often, so that a restart is not longer than it must be.
     maxLoadingRetryTime: 100,
     disableClientInfo: true,

@@ -7,7 +7,8 @@ import {
   RedisUnavailableError,
 } from './connection.errors.js';
 import type { ConnectionSettings } from './connection-settings.js';
-import { createClient, type RedisClient } from './create-client.js';
+import { createClient, createNodeClient, type RedisClient } from './create-client.js';
+import { Redis } from 'ioredis';
 
 /** How a connection is. */
 export type RedisConnectionStatus = 'connecting' | 'ready' | 'lost' | 'closed';
@@ -31,8 +32,9 @@ export class RedisConnection {
     private readonly settings: ConnectionSettings,
     /** What it is for; shown by `CLIENT LIST`. */
     readonly role: string,
+    kind: 'commands' | 'messages' = 'commands',
   ) {
-    this.client = createClient(settings, role);
+    this.client = kind === 'messages' ? createNodeClient(settings, role) : createClient(settings, role);
     this.client.on('error', (error: Error) => this.failed(error));
     this.client.on('ready', () => this.change('ready'));
     this.client.on('close', () => this.change('lost'));
@@ -94,12 +96,22 @@ export class RedisConnection {
     return this.client.callBuffer(command, args);
   }
 
-  /** Listens to a channel; after each loss of the connection again. The promise is kept when the server has agreed. */
-  async subscribe(channel: string, listener: (message: Buffer) => void): Promise<void> {
-    this.client.on('messageBuffer', (from: Buffer, message: Buffer) => {
+  /**
+   * Listens to a channel; after each loss of the connection again. The promise is kept when the server has agreed. For
+   * connections of {@link RedisConnections.openSubscriber}.
+   *
+   * @param resumed called when messages may have been missed: the server has agreed once more after a loss
+   */
+  async subscribe(channel: string, listener: (message: Buffer) => void, resumed?: () => void): Promise<void> {
+    const { client } = this;
+    client.on('messageBuffer', (from: Buffer, message: Buffer) => {
       if (from.toString() === channel) listener(message);
     });
-    await this.client.subscribe(channel);
+    await client.subscribe(channel);
+    this.onStatus((status) => {
+      // A failure means that it was lost once more: it will be ready again.
+      if (status === 'ready') client.subscribe(channel).then(resumed, () => undefined);
+    });
   }
 
   /** What is wrong with the connection, as an error for whoever waited. */
@@ -112,7 +124,10 @@ export class RedisConnection {
 
   /** Drops the socket and connects anew: what was sent and not answered can then no longer arrive late. */
   reset(): void {
-    if (this.current !== 'closed') this.client.disconnect(true);
+    if (this.current === 'closed') return;
+    this.client.disconnect(true);
+    // Not in good order: the other end may not answer any more.
+    if (this.client instanceof Redis) this.client.stream?.destroy();
   }
 
   /** Closes at once; commands under way fail. */

@@ -34,16 +34,24 @@ export class RedisConnections {
 
   /** A new connection that begins to connect at once. @param role what it is for; shown by `CLIENT LIST` */
   open(role: string): RedisConnection {
-    const connection = new RedisConnection(this.settings, role);
-    this.opened.add(connection);
-    connection.onStatus((status) => {
-      if (status === 'closed') this.opened.delete(connection);
-    });
-    return connection;
+    return this.add(new RedisConnection(this.settings, role));
+  }
+
+  /** As {@link RedisConnections.open}, for {@link RedisConnection.subscribe} and nothing else. */
+  openSubscriber(role: string): RedisConnection {
+    return this.add(new RedisConnection(this.settings, role, 'messages'));
   }
 
   /** Closes all that are open. */
   close(): void {
     for (const connection of [...this.opened]) connection.close();
+  }
+
+  private add(connection: RedisConnection): RedisConnection {
+    this.opened.add(connection);
+    connection.onStatus((status) => {
+      if (status === 'closed') this.opened.delete(connection);
+    });
+    return connection;
   }
 }

@@ -1,7 +1,7 @@
 import type { CommitNotifier } from '@catga/core';
 import type { RedisConnection } from '../connection/index.js';
 
-/** Hears of commits of other clients. After a gap in the connection anything may have changed. */
+/** Hears of the commits of other clients. */
 export class CommitListener {
   constructor(
     private readonly connection: RedisConnection,
@@ -14,20 +14,9 @@ export class CommitListener {
   /** Returns when the server has agreed: nothing committed from then on is missed. */
   async start(within: number): Promise<void> {
     await this.connection.ready(within);
-    await this.connection.subscribe(this.channel, (message) => this.hear(message.toString()));
-    this.connection.onStatus((status) => {
-      if (status === 'ready') void this.resume();
-    });
-  }
-
-  /** The client listens again by itself; asking once more tells when. */
-  private async resume(): Promise<void> {
-    try {
-      await this.connection.client.subscribe(this.channel);
-    } catch {
-      return; // lost once more: it will be ready again
-    }
-    this.notifier.touchUnknown();
+    // After a gap in the connection anything may have changed.
+    const resumed = (): void => this.notifier.touchUnknown();
+    await this.connection.subscribe(this.channel, (message) => this.hear(message.toString()), resumed);
   }
 
   private hear(message: string): void {

@@ -12,6 +12,9 @@ import { storeError, toStoreError } from './store.errors.js';
 const MOST_COMMITS = 64;
 const MOST_BYTES = 262_144;
 
+/** The server remembers the groups of a client for a day. Milliseconds. */
+const REMEMBERED = 20 * 3_600_000;
+
 /** A commit whose answer is awaited. */
 interface Waiting {
   readonly batch: CommitBatch;
@@ -42,6 +45,8 @@ export interface CommitQueueOptions {
 export class CommitQueue {
   private readonly waiting: Waiting[] = [];
   private group = 0;
+  /** The last group that was answered, and when. */
+  private acknowledged = { group: 0, at: 0 };
   private working = false;
   private looking = 0;
   private readonly idle: (() => void)[] = [];
@@ -94,16 +99,24 @@ export class CommitQueue {
   private async send(group: readonly Waiting[]): Promise<void> {
     const { runner, identity } = this.options;
     const [first] = group as [Waiting];
-    const args: RedisArgument[] = [identity.client, ++this.group, group.length];
+    const number = ++this.group;
+    const args: RedisArgument[] = [identity.client, number, this.known(), group.length];
     for (const each of group) for (const arg of each.args) args.push(arg);
     try {
       const reply = (await runner.run(COMMIT, args, first.deadline)) as Buffer;
+      this.acknowledged = { group: number, at: performance.now() };
       const lines = reply.toString().split('\n');
       for (const [index, each] of group.entries()) this.answer(each, lines[index] as string);
     } catch (error) {
       const failure = this.failure(error);
       for (const { reject } of group) reject(failure);
     }
+  }
+
+  /** The last group that the server must know. */
+  private known(): number {
+    const { group, at } = this.acknowledged;
+    return performance.now() - at < REMEMBERED ? group : 0;
   }
 
   private answer(waiting: Waiting, line: string): void {

@@ -136,10 +136,9 @@ export class RedisStore extends Store {
   override async open(): Promise<void> {
     await this.closing;
     this.closing = undefined;
-    const [writer, reader, listener] = ['writer', 'reader', 'listener'].map((role) =>
-      this.connections.open(`store-${role}`),
-    ) as [RedisConnection, RedisConnection, RedisConnection];
-    const connections = [writer, reader, listener];
+    const writer = this.connections.open('store-writer');
+    const listener = this.connections.openSubscriber('store-listener');
+    const connections = [writer, this.connections.open('store-reader'), listener];
     try {
       await Promise.all(connections.map((each) => each.ready(this.timeout)));
       await this.look(writer);

@@ -55,7 +55,7 @@ export class ScriptRunner {
         if (isLoss(error)) throw identity.lost(error);
         const isPassing = isPassingRefusal(error);
         if (!isPassing && !isConnectionFailure(error)) throw error;
-        wasSent ||= !isPassing;
+        wasSent ||= !isPassing && !messageOf(error).includes('enableOfflineQueue');
         if (performance.now() + PAUSE >= deadline) throw new NoAnswerError(wasSent, error as Error);
         // Behind a name or a proxy another server may be the primary by now.
         if (messageOf(error).startsWith('READONLY')) this.connection.reset();

@@ -48,10 +48,12 @@ export function storeError(
 export function lossError(store: string, error: unknown, seen: number): StoreUnavailableError {
   const message = messageOf(error);
   const [, position] = /CATGA_LOST position (\d+)/.exec(message) ?? [];
-  const what =
-    position === undefined
-      ? 'it is another store than the one that was opened, or empty: the data was deleted or a backup was restored'
-      : `it ends at position ${position}, but ${seen} was acknowledged: a replica that was behind has taken over, or a backup was restored`;
+  const cause =
+    'Redis crashed without appendfsync always, a replica that was behind has taken over, or a backup was restored';
+  let what =
+    'it is another store than the one that was opened, or empty: its data was deleted, or another took its place';
+  if (position !== undefined) what = `it ends at position ${position}, but ${seen} was acknowledged: ${cause}`;
+  if (message.includes('CATGA_LOST commits')) what = `commits that were acknowledged are gone: ${cause}`;
   const advice =
     'What was acknowledged since then is lost. Stop all nodes, restore the data or accept the loss, and start them again; until then nothing is read or written.';
   return storeError('data-loss', store, `${what}. ${advice}`, error);

@@ -6,12 +6,16 @@ import { APPEND, STREAM_CHANGES, STREAMS } from './streams.js';
 
 /**
  * The number of the group, counted by its client: a group that comes again is answered as the first time, and one that
- * comes late, after a later one, is refused. So a client may send again whenever it lost an answer.
+ * comes late, after a later one, is refused. So a client may send again whenever it lost an answer. It also tells the
+ * last group that it has an answer to: a server that does not know it has lost it.
  */
 const SESSION = `
-local client, group = arg(), arg()
+local client, group, acknowledged = arg(), arg(), tonumber(arg())
 local session = base .. 'w:' .. client
 local last = call('HMGET', session, 'group', 'answer')
+if tonumber(last[1] or 0) < acknowledged then
+  return redis.error_reply('CATGA_LOST commits')
+end
 if last[1] then
   if last[1] == group then return last[2] end
   if tonumber(last[1]) > tonumber(group) then return redis.error_reply('CATGA_LATE') end
