@@ -13,3 +13,4 @@ export {
 } from './connection/index.js';
 export { CatgaRedisModule, type CatgaRedisExtras, type CatgaRedisOptions } from './catga-redis.module.js';
 export { InvalidNameError, RedisStore, type RedisStoreOptions } from './store/index.js';
+export { RedisTransport, type RedisTransportOptions } from './transport/index.js';

@@ -1,4 +1,10 @@
-import { TransportUnavailableError, type Consumer, type ConsumerStatus, type MessageHandler, type SubscriptionSettings } from '@catga/core';
+import {
+  TransportUnavailableError,
+  type Consumer,
+  type ConsumerStatus,
+  type MessageHandler,
+  type SubscriptionSettings,
+} from '@catga/core';
 import { HandlerRuns } from './handler-runs.js';
 import type { Inbox } from './inbox.js';
 import type { Link } from './link.js';
@@ -222,7 +228,9 @@ export class DurableConsumer implements Consumer {
   private async giveAway(): Promise<void> {
     const { membership, runs } = this;
     const leaving = (): Source[] =>
-      [...membership.partitions].filter(([source, { isLeaving }]) => isLeaving && !runs.hasRunning(source)).map(([source]) => source);
+      [...membership.partitions]
+        .filter(([source, { isLeaving }]) => isLeaving && !runs.hasRunning(source))
+        .map(([source]) => source);
     if (this.isReleasing || leaving().length === 0) return;
     this.isReleasing = true;
     try {

@@ -48,7 +48,9 @@ export class FleetingConsumer implements Consumer {
       if (kind === 'm') this.take(content);
     });
     await this.announce(0);
-    await Promise.all(this.settings.subjects.map((subject) => this.inbox.announce(`v:${subject}`, this.name)));
+    await Promise.all(
+      this.settings.subjects.map((subject) => this.inbox.announce(`v:${subject}`, this.name, this.address)),
+    );
   }
 
   pause(): void {
@@ -75,7 +77,7 @@ export class FleetingConsumer implements Consumer {
       this.state = 'stopped';
       this.waiting = [];
       // The list of the subscription's subjects stays: other members may be there, and it ends by itself.
-      for (const subject of this.settings.subjects) this.inbox.keepSilent(`v:${subject}`, this.name);
+      for (const subject of this.settings.subjects) this.inbox.keepSilent(`v:${subject}`, this.address);
       await this.inbox.withdraw(`vm:${this.name}`, this.address).catch(ignore);
       this.inbox.forget(this.address);
       this.left(this);
@@ -94,7 +96,7 @@ export class FleetingConsumer implements Consumer {
   }
 
   private announce(delay: number): Promise<void> {
-    return this.inbox.announce(`vm:${this.name}`, this.address, delay);
+    return this.inbox.announce(`vm:${this.name}`, this.address, this.address, delay);
   }
 
   private take(content: Buffer): void {
@@ -127,7 +129,9 @@ export class FleetingConsumer implements Consumer {
       this.counts.handled++;
     } catch (error) {
       this.counts.failed++;
-      this.logger.warn(`Message ${id} for "${subject}" is lost (QoS 0) in subscription "${this.name}": ${String(error)}`);
+      this.logger.warn(
+        `Message ${id} for "${subject}" is lost (QoS 0) in subscription "${this.name}": ${String(error)}`,
+      );
     }
     this.running--;
     if (this.running === 0) for (const wake of this.whenIdle.splice(0)) wake();

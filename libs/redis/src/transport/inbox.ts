@@ -80,15 +80,19 @@ export class Inbox {
     this.link.call('PUBLISH', [this.link.key(`n:${node}`), text]).catch(ignore);
   }
 
-  /** Says in a list that `name` can be reached here, until {@link withdraw}. */
-  async announce(list: string, name: string, delay = 0): Promise<void> {
-    this.announcements.set(`${list} ${name}`, { list, name, delay });
+  /**
+   * Says in a list that `name` can be reached here, until {@link withdraw}.
+   *
+   * @param who tells apart several parts of this node that say the same
+   */
+  async announce(list: string, name: string, who = name, delay = 0): Promise<void> {
+    this.announcements.set(`${list} ${who}`, { list, name, delay });
     await this.link.run(SCRIPTS.announce, [list, name, delay]);
   }
 
   /** Says it no more; others may. */
-  keepSilent(list: string, name: string): void {
-    this.announcements.delete(`${list} ${name}`);
+  keepSilent(list: string, who: string): void {
+    this.announcements.delete(`${list} ${who}`);
   }
 
   async withdraw(list: string, name: string): Promise<void> {

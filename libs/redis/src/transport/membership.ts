@@ -15,7 +15,8 @@ export interface Partition {
 
 /** What the server said to a member that reported. */
 export type TendAnswer =
-  | { readonly status: 'removed' | 'expired' }
+  | { readonly status: 'removed' }
+  | { readonly status: 'expired' }
   | {
       readonly status: 'ok';
       /** Milliseconds until a message is due whose back-off is over; undefined when there is none. */
@@ -58,7 +59,13 @@ export class Membership {
 
   async tend(isPaused: boolean): Promise<TendAnswer> {
     const sentAt = performance.now();
-    const args = [this.subscription, this.id, this.ttl, this.hasJoined ? 'stay' : 'join', isPaused ? 'paused' : 'running'];
+    const args = [
+      this.subscription,
+      this.id,
+      this.ttl,
+      this.hasJoined ? 'stay' : 'join',
+      isPaused ? 'paused' : 'running',
+    ];
     const answer = (await this.link.run(SCRIPTS.tend, args)) as [Buffer, number, (number | Buffer)[], number[]];
     const status = answer[0].toString() as TendAnswer['status'];
     if (status !== 'ok') return { status };

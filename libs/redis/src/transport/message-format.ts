@@ -46,7 +46,11 @@ export function pack(beside: object, content: Reply): Buffer {
 }
 
 /** What {@link pack} made. */
-export function unpack<T>(packed: Buffer): { beside: T; headers: Readonly<Record<string, string>>; body: string | Uint8Array } {
+export function unpack<T>(packed: Buffer): {
+  beside: T;
+  headers: Readonly<Record<string, string>>;
+  body: string | Uint8Array;
+} {
   const end = packed.indexOf(10);
   const beside = JSON.parse(packed.toString('utf8', 0, end)) as T & { h?: Record<string, string>; e?: BodyKind };
   return { beside, headers: beside.h ?? {}, body: decodeBody(packed.subarray(end + 1), beside.e) };
@@ -60,9 +64,8 @@ export function hashOf(key: string): number {
 }
 
 function encodeBody(body: string | Uint8Array): { kind: BodyKind; body: string | Buffer } {
-  if (typeof body !== 'string') {
-    return { kind: 'b', body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) };
-  }
+  // Copied: the caller may go on using its bytes before they are sent.
+  if (typeof body !== 'string') return { kind: 'b', body: Buffer.from(body) };
   if (/\p{Surrogate}/u.test(body)) return { kind: 'u', body: Buffer.from(body, 'utf16le') };
   return { kind: 't', body };
 }

@@ -113,7 +113,8 @@ export class MessageReader {
       const partition = this.membership.partitions.get(source);
       if (source !== LOOSE) {
         // Meanwhile given away, or to be read from its beginning: what was read before that does not count.
-        if (partition === undefined || partition.isLeaving || (partition.cursor || '0-0') !== asked.get(source)) continue;
+        if (partition === undefined || partition.isLeaving || (partition.cursor || '0-0') !== asked.get(source))
+          continue;
         partition.cursor = entries.at(-1)![0].toString();
       }
       for (const [index, entry] of entries.entries()) {

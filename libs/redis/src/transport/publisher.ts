@@ -4,6 +4,7 @@ import type { Link } from './link.js';
 import { encodeMessage, hashOf, pack } from './message-format.js';
 import type { TransportSettings } from './redis-transport.options.js';
 import { SCRIPTS } from './scripts/index.js';
+import type { ServerClock } from './server-clock.js';
 
 /** Most messages and bytes of one call: a script keeps everybody else waiting. */
 const MOST_MESSAGES = 200;
@@ -24,6 +25,7 @@ export class Publisher {
   constructor(
     private readonly link: Link,
     private readonly settings: TransportSettings,
+    private readonly clock: ServerClock,
     private readonly isCluster: boolean,
   ) {}
 
@@ -32,14 +34,14 @@ export class Publisher {
     const batches = new Set<Promise<void>>();
     for (const message of messages) batches.add(this.add(message, qos));
     const outcomes = await Promise.allSettled(batches);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason as Error;
   }
 
   /** QoS 0: nobody waits for the answer. */
   offer(messages: readonly TransportMessage[]): void {
     const args: RedisArgument[] = [this.turn, this.isCluster ? 0 : 1];
     this.turn = (this.turn + messages.length) % 1_000_000;
-    const publishedAt = Date.now();
+    const publishedAt = this.clock.now();
     for (const message of messages) {
       const { id, subject, key } = message;
       args.push(subject, pack({ i: id, s: subject, k: key, t: publishedAt }, message));

@@ -28,7 +28,13 @@ export class RedisDeadLetters implements MessageDeadLetters {
   async list({ subscription, limit = DEFAULT_PAGE, cursor }: MessageDeadLetterQuery): Promise<MessageDeadLetterPage> {
     const after = cursor === undefined ? undefined : toEntryId(cursor);
     const from = after === undefined ? '-' : `(${after}`;
-    const entries = (await this.link.call('XRANGE', [this.key(subscription), from, '+', 'COUNT', limit + 1])) as Entry[];
+    const entries = (await this.link.call('XRANGE', [
+      this.key(subscription),
+      from,
+      '+',
+      'COUNT',
+      limit + 1,
+    ])) as Entry[];
     const letters = entries.slice(0, limit).map((entry) => toLetter(subscription, entry));
     const last = letters.at(-1);
     return entries.length > limit && last !== undefined ? { letters, cursor: last.id } : { letters };

@@ -42,7 +42,13 @@ export class Requests {
     const address = this.inbox.address();
     const { id, key, subject } = message;
     const now = this.clock.now();
-    const head: RequestHead = { i: id, ...(key !== undefined && { k: key }), t: now, deadline: now + timeout, reply: address };
+    const head: RequestHead = {
+      i: id,
+      ...(key !== undefined && { k: key }),
+      t: now,
+      deadline: now + timeout,
+      reply: address,
+    };
     const answer = this.wait(address, subject, timeout, signal);
     try {
       const args = [subject, this.turn++, this.isCluster ? 0 : 1, pack(head, message)];

@@ -1,4 +1,11 @@
-import { assertReply, contentSize, MessageTooLargeError, type Reply, type RequestHandler, type Responder } from '@catga/core';
+import {
+  assertReply,
+  contentSize,
+  MessageTooLargeError,
+  type Reply,
+  type RequestHandler,
+  type Responder,
+} from '@catga/core';
 import { Logger } from '@nestjs/common';
 import type { Inbox } from './inbox.js';
 import { pack, unpack } from './message-format.js';

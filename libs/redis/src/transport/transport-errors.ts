@@ -13,7 +13,8 @@ import {
 /** What went wrong with Redis, in the words of the port. Other coded errors stay what they are. */
 export function toTransportError(error: unknown, connection: RedisConnection, doing: string): CatgaError {
   if (error instanceof RedisClosedError) return closedError();
-  if (error instanceof RedisAuthError || isAuthFailure(error)) return unavailable('authentication', error, connection, doing);
+  if (error instanceof RedisAuthError || isAuthFailure(error))
+    return unavailable('authentication', error, connection, doing);
   if (error instanceof RedisUnavailableError || isConnectionFailure(error) || isPassingRefusal(error)) {
     return unavailable('connection', error, connection, doing);
   }
