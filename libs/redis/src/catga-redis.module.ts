@@ -1,26 +1,32 @@
-import { assertKnownOptions, CATGA_STORE } from '@catga/core';
-import { ConfigurableModuleBuilder, Module, type DynamicModule } from '@nestjs/common';
+import { assertKnownOptions, CATGA_STORE, CATGA_TRANSPORT } from '@catga/core';
+import { ConfigurableModuleBuilder, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { CONNECTION_OPTIONS } from './connection/index.js';
 import { RedisStore, STORE_OPTIONS, type RedisStoreOptions } from './store/index.js';
+import { RedisTransport, TRANSPORT_OPTIONS, type RedisTransportOptions } from './transport/index.js';
 
-/** Options of {@link CatgaRedisModule}: where Redis is, and what the store promises. */
-export type CatgaRedisOptions = RedisStoreOptions;
+/** Options of {@link CatgaRedisModule}: where Redis is, and what the store and the transport promise. */
+export type CatgaRedisOptions = RedisStoreOptions & RedisTransportOptions;
 
 /** What shapes the module and so cannot come from a factory. */
 export interface CatgaRedisExtras {
   /** False: Redis is not the store of the application. Default true. */
   readonly store?: boolean;
+  /** False: messages do not go through Redis. Default true. */
+  readonly transport?: boolean;
 }
+
+const OPTIONS = [...new Set([...STORE_OPTIONS, ...TRANSPORT_OPTIONS])];
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<CatgaRedisOptions>({ moduleName: 'CatgaRedis' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createCatgaRedisOptions')
-    .setExtras<CatgaRedisExtras>({ store: true }, (definition, { store = true }) => withStore(definition, store))
+    .setExtras<CatgaRedisExtras>({ store: true, transport: true }, withProviders)
     .build();
 
 /**
- * Makes Redis the store of the whole application, so that it can run on several nodes. Import it once, before or after
- * `CatgaModule`; Catga opens the store when the application starts and closes it last.
+ * Makes Redis the store and the transport of the whole application, so that it can run on several nodes. Import it once,
+ * before or after `CatgaModule`; Catga opens both when the application starts and closes them last.
  *
  * @example
  * ```ts
@@ -39,7 +45,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
 export class CatgaRedisModule extends ConfigurableModuleClass {
   /** @throws {InvalidOptionError} @throws {UnknownOptionError} at once */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
-    assertKnownOptions('CatgaRedisModule.forRoot', options, [...STORE_OPTIONS, 'store']);
+    assertKnownOptions('CatgaRedisModule.forRoot', options, [...OPTIONS, 'store', 'transport']);
     return super.forRoot(options);
   }
 
@@ -49,17 +55,38 @@ export class CatgaRedisModule extends ConfigurableModuleClass {
   }
 }
 
-function withStore(definition: DynamicModule, isStore: boolean): DynamicModule {
-  if (!isStore) return { ...definition, global: true };
-  const store = {
-    provide: CATGA_STORE,
-    inject: [MODULE_OPTIONS_TOKEN],
-    useFactory: (options: CatgaRedisOptions) => new RedisStore(options),
-  };
+function withProviders(definition: DynamicModule, { store = true, transport = true }: CatgaRedisExtras): DynamicModule {
+  const made: FactoryProvider[] = [];
+  if (store) made.push(providerOf(CATGA_STORE, (options) => new RedisStore(only(options, STORE_OPTIONS))));
+  if (transport) {
+    const names = [...CONNECTION_OPTIONS, ...TRANSPORT_OPTIONS];
+    made.push(providerOf(CATGA_TRANSPORT, (options) => new RedisTransport(only(options, names))));
+  }
   return {
     ...definition,
     global: true,
-    providers: [...(definition.providers ?? []), store],
-    exports: [...(definition.exports ?? []), CATGA_STORE],
+    providers: [...(definition.providers ?? []), ...made],
+    exports: [...(definition.exports ?? []), ...made.map(({ provide }) => provide)],
   };
+}
+
+function providerOf(token: string, make: (options: CatgaRedisOptions) => object): FactoryProvider {
+  return {
+    provide: token,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: CatgaRedisOptions) => {
+      // Those of a factory are seen here for the first time.
+      assertKnownOptions('CatgaRedisModule', options, OPTIONS);
+      return make(options);
+    },
+  };
+}
+
+/** The options that one part knows. */
+function only<K extends keyof CatgaRedisOptions>(
+  options: CatgaRedisOptions,
+  names: readonly K[],
+): Pick<CatgaRedisOptions, K> {
+  const known = Object.entries(options).filter(([name]) => names.includes(name as K));
+  return Object.fromEntries(known) as Pick<CatgaRedisOptions, K>;
 }
