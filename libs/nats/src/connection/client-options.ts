@@ -45,6 +45,7 @@ export function toClientOptions(options: NatsConnectionOptions): ClientOptions {
       timeout: connectTimeout,
       pingInterval: toMilliseconds(options.pingInterval ?? '5s', 'nats pingInterval'),
       maxPingOut: 2,
+      ignoreClusterUpdates: options.ignoreClusterUpdates ?? false,
       maxReconnectAttempts: -1,
       // A password that is being changed must not end the connection for good.
       ignoreAuthErrorAbort: true,

@@ -39,6 +39,8 @@ export interface NatsConnectionOptions {
   readonly maxReconnectDelay?: Duration;
   /** How often an idle connection is checked; two checks without an answer end it. Default `'5s'`. */
   readonly pingInterval?: Duration;
+  /** Keep to `servers`: servers of a cluster tell of each other, with addresses that may lead nowhere from outside. Default false. */
+  readonly ignoreClusterUpdates?: boolean;
 }
 
 /** Names of the options, for whoever takes them among others. */
@@ -54,4 +56,5 @@ export const NATS_CONNECTION_OPTIONS = [
   'connectTimeout',
   'maxReconnectDelay',
   'pingInterval',
+  'ignoreClusterUpdates',
 ] as const satisfies readonly (keyof NatsConnectionOptions)[];

@@ -15,6 +15,8 @@ const ANSWER = 5_000;
 export class NatsLink {
   /** False between a loss and the next success. Published messages are dropped by the client meanwhile. */
   connected = true;
+  /** Requests under way: how to tell them that the connection is lost. */
+  private readonly asking = new Set<(error: Error) => void>();
   private readonly listeners = new Set<(event: LinkEvent) => void>();
 
   constructor(
@@ -56,10 +58,15 @@ export class NatsLink {
    * @throws {NatsUnavailableError} `jetstream-off` when nobody listens, `timeout`, `disconnected`, `closed`
    */
   async request(subject: string, payload: string | Uint8Array = '', timeout = ANSWER): Promise<Msg> {
+    let lost: ((error: Error) => void) | undefined;
     try {
-      return await this.connection.request(subject, payload, { timeout });
+      // The client would go on waiting for an answer that the lost connection took with it.
+      const whenLost = new Promise<never>((_, reject) => this.asking.add((lost = reject)));
+      return await Promise.race([this.connection.request(subject, payload, { timeout }), whenLost]);
     } catch (error) {
       throw this.unavailable(error as Error, subject);
+    } finally {
+      if (lost !== undefined) this.asking.delete(lost);
     }
   }
 
@@ -122,6 +129,7 @@ export class NatsLink {
 
   private tell(event: LinkEvent): void {
     this.connected = event === 'connected';
+    if (event !== 'connected') for (const lost of [...this.asking]) lost(new Error('connection lost'));
     for (const listener of [...this.listeners]) listener(event);
   }
 }

@@ -28,6 +28,13 @@ export interface BarrierContext {
   clock(time: number): void;
 }
 
+/** A read that waits for a message to be applied. */
+interface Reached {
+  readonly sequence: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 /**
  * Lets a read wait until this node has applied everything that was in the log when the read began. One question to the
  * server serves all reads that wait; whoever comes while it is under way is served by the next one.
@@ -35,7 +42,7 @@ export interface BarrierContext {
 export class ReadBarrier {
   private running: Promise<void> | undefined;
   private following: Promise<void> | undefined;
-  private readonly reached: { readonly sequence: number; readonly resolve: () => void }[] = [];
+  private reached: Reached[] = [];
 
   constructor(private readonly context: BarrierContext) {}
 
@@ -52,13 +59,14 @@ export class ReadBarrier {
   /** To be called whenever a message was applied. */
   applied(): void {
     if (this.reached.length === 0) return;
-    const sequence = this.context.applied();
-    for (let index = this.reached.length - 1; index >= 0; index--) {
-      const waiting = this.reached[index];
-      if (waiting === undefined || waiting.sequence > sequence) continue;
-      this.reached.splice(index, 1);
-      waiting.resolve();
-    }
+    const applied = this.context.applied();
+    for (const { sequence, resolve } of this.reached) if (sequence <= applied) resolve();
+    this.reached = this.reached.filter(({ sequence }) => sequence > applied);
+  }
+
+  /** No further message is going to be applied. */
+  fail(error: Error): void {
+    for (const { reject } of this.reached.splice(0)) reject(error);
   }
 
   private follow(): Promise<void> {
@@ -79,8 +87,9 @@ export class ReadBarrier {
   /** Sequence of the last message of the log. */
   private async end(deadline: number): Promise<number> {
     for (let looks = 1; ;) {
+      const applied = this.context.applied();
       const details = await this.details(deadline);
-      const problem = this.problem(details);
+      const problem = this.problem(details, applied);
       if (problem === undefined) return (details as StreamDetails).state.last_seq;
       if (looks++ >= LOOKS) {
         const fault = storeFault.dataLoss(this.context.name, problem);
@@ -91,11 +100,11 @@ export class ReadBarrier {
     }
   }
 
-  private problem(details: StreamDetails | undefined): string | undefined {
+  /** @param applied what this node had seen when it asked; it may have gone on since. */
+  private problem(details: StreamDetails | undefined, applied: number): string | undefined {
     const { log, created } = this.context;
     if (details === undefined) return `stream "${log.stream}" is gone`;
     if (details.created !== created) return `stream "${log.stream}" was made anew at ${details.created}`;
-    const applied = this.context.applied();
     const { last_seq: last } = details.state;
     if (last < applied) return `stream "${log.stream}" ends at message ${last}, this node has seen message ${applied}`;
     return undefined;
@@ -124,7 +133,7 @@ export class ReadBarrier {
     if (this.context.applied() >= sequence) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve, reject) => {
-      this.reached.push({ sequence, resolve });
+      this.reached.push({ sequence, resolve, reject });
       const late = (): void => reject(storeFault.unread(this.context.name));
       timer = setTimeout(late, Math.max(0, deadline - performance.now()));
     }).finally(() => clearTimeout(timer));

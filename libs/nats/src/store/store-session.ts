@@ -165,6 +165,7 @@ export class StoreSession {
     this.fault = fault;
     this.logger.error(fault.message);
     this.writer.fail(fault);
+    this.barrier.fail(fault);
     this.progress.stop();
     void this.tail.stop();
   }
