@@ -1,4 +1,12 @@
-import { MemoryStore, NonRetriableError, On, Projection, type ProjectionContext } from '@catga/core';
+import {
+  MemoryStore,
+  NonRetriableError,
+  On,
+  Projection,
+  type LogPage,
+  type ProjectionContext,
+  type ReadAllOptions,
+} from '@catga/core';
 import {
   appendAll,
   contents,
@@ -196,6 +204,37 @@ describe('an event that a projection cannot take', () => {
     await until(async () => (await projections.status(Wrong)).paused !== undefined, 'it has failed');
     const { paused } = await projections.status(Wrong);
     expect(paused?.error).toMatchObject({ code: 'CATGA_READ_MODEL_VALUE', message: expect.stringContaining(message) });
+    await node.runtime.stop();
+  });
+});
+
+/** A log that has lost its end, as after a fail-over to a copy that was behind; the records are another store's. */
+class Shortened extends MemoryStore {
+  last = Number.MAX_SAFE_INTEGER;
+  override async readAll(options?: ReadAllOptions): Promise<LogPage> {
+    const page = await super.readAll(options);
+    return {
+      events: page.events.filter(({ position }) => position <= this.last),
+      position: Math.min(page.position, this.last),
+    };
+  }
+}
+
+describe('a projection whose checkpoint is beyond the end of the log', () => {
+  it('says so and takes nothing, until what was lost is back', async () => {
+    const store = new Shortened({ mode: 'copy' });
+    const before = nodeOn(store, [orderProjection()]);
+    await before.runtime.start();
+    await before.runtime.projections.waitFor('order-list', await appendAll(before.log, [placed('1'), placed('2')]));
+    await before.runtime.stop();
+    store.last = 1;
+    const node = nodeOn(store, [orderProjection()]);
+    await node.runtime.start();
+    await until(() => node.warnings.join().includes('the log ends at 1'), 'it is said');
+    expect(node.warnings.join()).toContain('has handled events up to position 2');
+    store.last = Number.MAX_SAFE_INTEGER;
+    await node.runtime.projections.waitFor('order-list', await appendAll(node.log, [placed('3')]));
+    expect(Object.keys(await contents(node))).toContain('orders/3');
     await node.runtime.stop();
   });
 });

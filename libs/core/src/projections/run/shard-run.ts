@@ -1,4 +1,5 @@
 import type { EventQuery, LogPage, Store, StoredEvent } from '../../store/index.js';
+import { LogBehindError } from '../../event-sourcing/index.js';
 import { FENCES } from '../state/collections.js';
 import { BatchRunner, type BatchRunnerOptions } from './batch-runner.js';
 import { PauseError } from './event-failure.js';
@@ -125,6 +126,9 @@ export class ShardRun {
     while (!this.stopped) {
       const seen = appended.count;
       const page = await (ahead ?? this.read(this.runner.position));
+      const { position } = this.runner;
+      // Waiting in silence for the log to get there would leave out the events that take the lost positions.
+      if (page.position < position) throw new LogBehindError(`Projection ${this.key}`, position, page.position);
       const isFull = page.events.length >= this.shard.definition.batch;
       ahead = isFull ? this.read(page.position) : undefined;
       // Its failure is met when it is its turn; nobody may be looking before.
