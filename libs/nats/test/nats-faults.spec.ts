@@ -91,7 +91,7 @@ for (const { name, program } of natsPrograms()) {
       stopped = true;
       await clients;
       const direct = await opened(openAgain(store, server.url));
-      expect((await dataOf(direct, 's')).toSorted()).toEqual(done.toSorted());
+      expect((await dataOf(direct, 's')).map(String).toSorted()).toEqual(done.toSorted());
     }, 40_000);
 
     it('says whether a commit may have been written when no answer comes in time, and works again by itself', async () => {

@@ -1,4 +1,4 @@
-import { atLeast, JetStreamError, type NatsLink } from '../connection/index.js';
+import { atLeast, JetStreamError, NatsUnavailableError, type NatsLink } from '../connection/index.js';
 
 /** What a store asks of its stream when it makes it. */
 export interface LogStreamOptions {
@@ -39,6 +39,12 @@ const NOT_FOUND = 10059;
 /** And for one that somebody else has made in the meantime, with other settings. */
 const NAME_IN_USE = 10058;
 
+/** JetStream's number for a cluster without a leader for the moment. */
+const NO_LEADER = 10008;
+/** Pause before the server is asked again, and the longest wait for one answer. Milliseconds. */
+const PAUSE = 200;
+const LONGEST_QUESTION = 2_000;
+
 /** The stream that is the log of a store. */
 export class LogStream {
   readonly stream: string;
@@ -57,17 +63,34 @@ export class LogStream {
     return this.link.jetStream<StreamDetails>(`STREAM.INFO.${this.stream}`, undefined, timeout);
   }
 
-  /** Opens the stream; makes it when there is none. Its settings are not changed when there is one. */
-  async open(options: LogStreamOptions): Promise<StreamDetails> {
+  /**
+   * Opens the stream; makes it when there is none. Its settings are not changed when there is one. A cluster that is
+   * choosing a leader, or making the stream for somebody else, does not answer for a while and is asked again.
+   *
+   * @param timeout milliseconds
+   * @throws {JetStreamError} @throws {NatsUnavailableError}
+   */
+  async open(options: LogStreamOptions, timeout: number): Promise<StreamDetails> {
+    for (const deadline = performance.now() + timeout; ; await pause(PAUSE)) {
+      try {
+        return await this.find(options, Math.min(timeout, LONGEST_QUESTION));
+      } catch (error) {
+        if (!isPassing(error) || performance.now() + PAUSE >= deadline) throw error;
+      }
+    }
+  }
+
+  private async find(options: LogStreamOptions, timeout: number): Promise<StreamDetails> {
     try {
-      return await this.details();
+      return await this.details(timeout);
     } catch (error) {
       if (!(error instanceof JetStreamError) || error.errorCode !== NOT_FOUND) throw error;
     }
     try {
-      return await this.link.jetStream<StreamDetails>(`STREAM.CREATE.${this.stream}`, this.config(options));
+      const subject = `STREAM.CREATE.${this.stream}`;
+      return await this.link.jetStream<StreamDetails>(subject, this.config(options), timeout);
     } catch (error) {
-      if (error instanceof JetStreamError && error.errorCode === NAME_IN_USE) return this.details();
+      if (error instanceof JetStreamError && error.errorCode === NAME_IN_USE) return this.details(timeout);
       throw error;
     }
   }
@@ -117,4 +140,14 @@ export const SAFE_REPLICAS = '2.9.21';
 /** Whether this server may lose or mix up messages of streams with several copies. */
 export function hasUnsafeReplicas(version: string): boolean {
   return !atLeast(version, SAFE_REPLICAS);
+}
+
+/** Whether asking again may help. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof JetStreamError) return error.errorCode === NO_LEADER;
+  return error instanceof NatsUnavailableError && (error.reason === 'timeout' || error.reason === 'disconnected');
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

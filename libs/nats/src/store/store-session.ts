@@ -81,7 +81,7 @@ export class StoreSession {
     const link = await connections.open(`store ${settings.name}`);
     try {
       const log = new LogStream(link, settings.name);
-      const details = await log.open(settings);
+      const details = await log.open(settings, settings.commandTimeout);
       const session = new StoreSession(link, log, details, settings, name, notifier);
       session.assertAllowed(settings.strict);
       await session.start(details);
