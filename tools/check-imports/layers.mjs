@@ -20,7 +20,7 @@ const STANDS_ON = {
   processes: ['store', 'mediator'],
   // transport -> messaging
   transport: ['messages', 'ids'],
-  messaging: ['transport', 'mediator'], // the mediator's handlers are what messages reach
+  messaging: ['transport', 'resilience', 'event-sourcing'], // messages reach the mediator's handlers; events keep their upcasters
   // store -> coordination: locks, cache, rate limits
   coordination: ['store'],
 };

@@ -27,6 +27,7 @@ import {
   MediatorMetrics,
   ValidationBehavior,
 } from './mediator/index.js';
+import { Inbox, MessageBus, MessageDeadLetterService, MessagingHost, messagingProviders } from './messaging/index.js';
 import { ProcessContext, Processes, ProcessHost, processProviders } from './processes/index.js';
 import { ProjectionHost, ProjectionManager, projectionProviders, ReadModels } from './projections/index.js';
 import { RetryBehavior, TimeoutBehavior } from './resilience/index.js';
@@ -236,6 +237,12 @@ const processHostProvider: Provider = {
     ...rootProviders,
     projectionHostProvider,
     ...projectionProviders,
+    ...messagingProviders<ResolvedCatgaOptions>({
+      options: CATGA_OPTIONS,
+      codec: CATGA_CODEC,
+      after: [EventSourcingHost, CatgaLifecycle, ProcessHost],
+      settings: ({ messaging, mediator }) => ({ messaging, drain: mediator.drainTimeout }),
+    }),
     processHostProvider,
     ...processProviders,
   ],
@@ -260,6 +267,10 @@ const processHostProvider: Provider = {
     MediatorMetrics,
     ProjectionManager,
     ReadModels,
+    Inbox,
+    MessageBus,
+    MessageDeadLetterService,
+    MessagingHost,
     Processes,
     ProcessContext,
   ],

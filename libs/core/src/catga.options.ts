@@ -3,6 +3,7 @@ import { resolveEventSourcingOptions, type EventSourcingOptions } from './event-
 import { assertKnownOptions, InvalidOptionError } from './foundation/index.js';
 import type { ProcessesHttpOptions } from './http/index.js';
 import { resolveIdsOptions, type IdsOptions } from './ids/index.js';
+import { resolveMessagingOptions, type MessagingOptions } from './messaging/index.js';
 import { resolveMediatorOptions, type MediatorOptions } from './mediator/index.js';
 import { defaultCodec, isCodec, resolveProcessOptions, type ProcessesOptions } from './processes/index.js';
 import { resolveProjectionsOptions, type ProjectionsOptions } from './projections/index.js';
@@ -14,6 +15,8 @@ import { CATGA_OPTIONS } from './catga.tokens.js';
 export interface CatgaModuleOptions {
   /** Behaviours, context, validation, shutdown. */
   readonly mediator?: MediatorOptions | undefined;
+  /** Messages to and from other nodes: qualities, subscriptions, the inbox. */
+  readonly messaging?: MessagingOptions | undefined;
   /** Worker id and epoch of snowflake ids. */
   readonly ids?: IdsOptions | undefined;
   /**
@@ -56,6 +59,7 @@ export type ResolvedCatgaOptions = ReturnType<typeof resolveCatgaOptions>;
 const SECTIONS = {
   ids: (value: IdsOptions | undefined) => resolveIdsOptions(value),
   mediator: (value: MediatorOptions | undefined) => resolveMediatorOptions(value),
+  messaging: (value: MessagingOptions | undefined) => resolveMessagingOptions(value),
   eventSourcing: (value: EventSourcingOptions | undefined) => resolveEventSourcingOptions(value),
   codec: (value: Codec | undefined, processes: ProcessesOptions | undefined) => codecOption(value, processes),
   // Checked once more at boot, with the names of the processes and their steps.
@@ -85,6 +89,7 @@ export function resolveCatgaOptions(options: CatgaModuleOptions = {}) {
   return {
     ids: SECTIONS.ids(options.ids),
     mediator: SECTIONS.mediator(options.mediator),
+    messaging: SECTIONS.messaging(options.messaging),
     eventSourcing: SECTIONS.eventSourcing(options.eventSourcing),
     projections: SECTIONS.projections(options.projections),
     processes: SECTIONS.processes(options.processes),

@@ -31,6 +31,7 @@ export {
   Query,
   type HandlerContext,
   type MessageContext,
+  type MessageDelivery,
   type MessageIdentity,
   type MessageNameOptions,
   type MessageWithSchema,
@@ -233,6 +234,7 @@ export {
   type Upcaster,
   type UpcastTarget,
   type VersionStepContext,
+  type WireEvent,
   MasterKeyError,
   Personal,
   PersonalData,
@@ -493,6 +495,31 @@ export {
   type TransportUnavailableReason,
   type TransportWarning,
 } from './transport/index.js';
+
+// messaging: events and requests between nodes
+export {
+  DuplicateSubscriptionError,
+  EventDelivery,
+  eventSubject,
+  Inbox,
+  InboxClaimLostError,
+  MessageBus,
+  MessageDeadLetterService,
+  MessagingDecoratorError,
+  MessagingHost,
+  Remote,
+  requestSubject,
+  Subscribe,
+  UnnamedMessageError,
+  UnreadableReplyError,
+  UnreadableRequestError,
+  type EventDeliveryOptions,
+  type InboxOptions,
+  type MessagingOptions,
+  type OutboxOptions,
+  type PublishMessageOptions,
+  type SubscriptionTuning,
+} from './messaging/index.js';
 
 // http: the /processes endpoints, and their errors and validation for routes of the application
 export {

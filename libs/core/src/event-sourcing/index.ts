@@ -88,6 +88,7 @@ export {
   type Upcaster,
   type UpcastTarget,
   type VersionStepContext,
+  type WireEvent,
 } from './events/index.js';
 export {
   EventLog,

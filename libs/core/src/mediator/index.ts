@@ -1,9 +1,12 @@
 export { failure, success, type CatgaFailure, type CatgaResult, type CatgaSuccess } from './catga-result.js';
 export { AmbientContext } from './dispatch/ambient-context.js';
+export type { RemoteRequests } from './dispatch/remote-requests.js';
 export {
   CommandHandler,
   EventHandler,
   EventsHandler,
+  isSubscriber,
+  markSubscriber,
   QueryHandler,
   type ICommandHandler,
   type IEventHandler,

@@ -4,7 +4,9 @@ import { AmbientContext } from './dispatch/ambient-context.js';
 import { Dispatcher } from './dispatch/dispatcher.js';
 import { RouteCompiler } from './dispatch/route-compiler.js';
 import { HandlerExplorer } from './handlers/handler.explorer.js';
-import type { HandlerRegistry } from './handlers/handler-registry.js';
+import type { RemoteRequests } from './dispatch/remote-requests.js';
+import type { HandlerEntry, HandlerRegistry } from './handlers/handler-registry.js';
+import type { SendOptions } from '../messages/index.js';
 import type { Mediator } from './mediator.js';
 import { ModuleBehaviorResolver, SharedBehaviors } from './pipeline/module-behavior-resolver.js';
 import type { GlobalBehaviors } from './pipeline/pipeline-plan.js';
@@ -41,6 +43,20 @@ export class MediatorEngine {
   async boot(): Promise<void> {
     this.explorer.boot();
     await this.dispatcher.compileAll();
+  }
+
+  /** Where commands and queries go that nobody handles here; without it they are refused. */
+  useRemote(remote: RemoteRequests): void {
+    this.dispatcher.useRemote(remote);
+  }
+
+  /**
+   * Calls one handler with its behaviours for a message that another node has sent. Goes on while the application drains.
+   *
+   * @throws {MediatorClosedError} it has drained
+   */
+  deliver(entry: HandlerEntry, message: object, options: SendOptions): Promise<unknown> {
+    return this.dispatcher.deliver(entry, message, options);
   }
 
   /** From now on messages from outside are refused; running handlers may still send. */

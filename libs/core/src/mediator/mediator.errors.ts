@@ -15,11 +15,15 @@ export function describeOrigin({ name, module }: HandlerOrigin): string {
 export class HandlerNotFoundError extends CatgaError {
   readonly code = 'CATGA_HANDLER_NOT_FOUND';
   readonly kind = 'configuration';
-  constructor(message: string, nearest: string | undefined) {
+  /** @param elsewhere where the transport has looked for another node that handles it; left out: nowhere */
+  constructor(message: string, nearest: string | undefined, elsewhere?: { transport: string; subject: string }) {
     super(
-      `No handler for ${message}. ${nearest ? `There is one for ${nearest}: is that what you meant? ` : ''}` +
+      `No handler for ${message}${elsewhere ? ' on this node' : ''}. ${nearest ? `There is one for ${nearest}: is that what you meant? ` : ''}` +
+        (elsewhere
+          ? `And no node answers "${elsewhere.subject}" through transport "${elsewhere.transport}": is the service running whose handler has @Remote()? Otherwise: `
+          : '') +
         `Decorate a class with @CommandHandler(${message}) or @QueryHandler(${message}) and add it to the providers of a module that the application imports.`,
-      { details: { message, nearest } },
+      { details: { message, nearest, ...elsewhere } },
     );
   }
 }

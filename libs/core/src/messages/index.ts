@@ -1,5 +1,5 @@
 export { Command, Query, type Request, type ResultOf, type Type } from './command.js';
-export type { HandlerContext, MessageContext, SendOptions } from './message-context.js';
+export type { HandlerContext, MessageContext, MessageDelivery, SendOptions } from './message-context.js';
 export {
   Event,
   InvalidMessageNameError,

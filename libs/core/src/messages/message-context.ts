@@ -16,10 +16,25 @@ export interface MessageContext {
   /** Aborted when the caller no longer waits: time-out, cancellation, shutdown. */
   readonly signal: AbortSignal;
   readonly headers: Readonly<Record<string, string>>;
+  /** How the transport brought this very message; undefined when it was sent or published on this node. */
+  readonly delivery?: MessageDelivery | undefined;
+}
+
+/** How a subscription got a message from the transport. */
+export interface MessageDelivery {
+  readonly subscription: string;
+  /** 1 when it is handled for the first time; more after failures, and after the death of a node. */
+  readonly attempt: number;
+  /** When it was published, by the clock of the broker if it has one. Milliseconds since 1970. */
+  readonly publishedAt: number;
+  /** Messages with the same key come one after the other. */
+  readonly key?: string | undefined;
 }
 
 /** What a sender may say about a message. Whatever is left out comes from the context that the message is sent in. */
 export interface SendOptions {
+  /** Id of this message. Default: a new one. Not carried on, and meant for one message. */
+  readonly messageId?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Not carried on to messages that the handler sends: they are other intents. */
@@ -28,6 +43,8 @@ export interface SendOptions {
   readonly causationId?: string | undefined;
   readonly tenant?: string | undefined;
   readonly traceparent?: string | undefined;
+  /** See {@link MessageContext.delivery}; said by who takes messages from a transport. Not carried on. */
+  readonly delivery?: MessageDelivery | undefined;
   /**
    * What request-scoped handlers get as Nest's `REQUEST`, and what they share instances by: give the HTTP request and
    * they work with the same request-scoped providers as the controller. Default: the context of the message itself.

@@ -14,6 +14,7 @@ import { EventReader } from './event-reader.js';
 import { metadataOf, type SharedMetadata } from './event-metadata.js';
 import type { EventRegistryOptions, UnknownEventPolicy } from './event-registry.options.js';
 import { EventType } from './event-type.js';
+import { EventWire, type WireEvent } from './event-wire.js';
 import { EventTypeConflictError, NotAnEventError, UnnamedEventError } from './events.errors.js';
 import type { PayloadTransform } from './payload-transform.js';
 import { PlacedMetadata } from './placed-metadata.js';
@@ -47,6 +48,7 @@ export class EventRegistry {
   private readonly placed: PlacedMetadata | undefined;
   private readonly encoder: EventEncoder;
   private readonly reader: EventReader;
+  private readonly wire: EventWire;
   private readonly writeAs: Readonly<Record<string, number>>;
   private readonly needsNames: boolean;
   private readonly storeName: string;
@@ -62,6 +64,16 @@ export class EventRegistry {
     this.placed = codec === undefined ? new PlacedMetadata(this.ids.next()) : undefined;
     this.encoder = new EventEncoder(codec, this.downcasters);
     this.reader = new EventReader(codec, this.byName, this.upcasters);
+    const { byName: types, upcasters, downcasters } = this;
+    this.wire = new EventWire({
+      codec: this.codec,
+      types,
+      upcasters,
+      downcasters,
+      typeOf: (event) => this.typeOf(event),
+      prepareEncode: (events) => this.prepareEncode(events),
+      prepareDecode: (events) => this.prepareDecode(events),
+    });
   }
 
   /**
@@ -125,7 +137,7 @@ export class EventRegistry {
     const type = this.nameOf(event);
     const { to = type, toVersion = to === type ? from + 1 : 1, where = 'registry.upcast' } = target;
     this.upcasters.add({ type, from, to, toVersion, where, run: run as VersionStep['run'] });
-    this.reader.forget();
+    this.forget();
     return this;
   }
 
@@ -261,6 +273,26 @@ export class EventRegistry {
     return this.reader.missingSteps();
   }
 
+  /** An event as other programs get it: text or bytes, whatever the store keeps. @throws as {@link encode} */
+  toWire(event: object): Promise<WireEvent> {
+    return this.wire.write(event);
+  }
+
+  /**
+   * The event that another program has sent, through upcasters where it is older.
+   *
+   * @param at when it was sent. Milliseconds since 1970.
+   * @throws as {@link decode}
+   */
+  fromWire(event: WireEvent, at: number): Promise<object> {
+    return this.wire.read(event, at);
+  }
+
+  private forget(): void {
+    this.reader.forget();
+    this.wire.forget();
+  }
+
   private prepare(each: (transform: PayloadTransform) => MaybePromise<void>): MaybePromise<void> {
     const waiting: Promise<void>[] = [];
     for (const transform of this.transforms) {
@@ -281,7 +313,7 @@ export class EventRegistry {
     this.chooseTransforms(type);
     this.byName.set(type.name, type);
     this.byPrototype.set(type.eventClass.prototype as object, type);
-    this.reader.forget();
+    this.forget();
     return type;
   }
 

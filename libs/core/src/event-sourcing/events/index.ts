@@ -22,6 +22,7 @@ export {
   UnreadableEventError,
   UpcastError,
 } from './events.errors.js';
+export type { WireEvent } from './event-wire.js';
 export type { DescribedEventType, EventData, PayloadTransform } from './payload-transform.js';
 export { RawEvent, RecordedEvent } from './recorded-event.js';
 export { declaredSteps, Downcast, Upcast, VERSION_STEPS } from './upcast.decorator.js';

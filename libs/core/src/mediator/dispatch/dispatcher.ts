@@ -1,13 +1,14 @@
 import { isPromise, TextIdGenerator } from '../../foundation/index.js';
 import type { HandlerContext, SendOptions, Type } from '../../messages/index.js';
-import type { HandlerRegistry } from '../handlers/handler-registry.js';
+import type { HandlerEntry, HandlerRegistry } from '../handlers/handler-registry.js';
 import { HandlerNotFoundError, InvalidMessageError, MediatorClosedError } from '../mediator.errors.js';
 import type { AmbientContext } from './ambient-context.js';
 import { EventFanOut } from './event-fan-out.js';
 import { MessageScope, type ScopeOrigin } from './message-scope.js';
 import { RouteTable } from './route-table.js';
 import type { RouteCompiler } from './route-compiler.js';
-import type { RequestCall } from './route.js';
+import type { RemoteRequests } from './remote-requests.js';
+import { startRoute, type RequestCall } from './route.js';
 import { RunningHandlers } from './running-handlers.js';
 
 /**
@@ -22,6 +23,7 @@ export class Dispatcher implements ScopeOrigin {
   private readonly fanOut: EventFanOut;
   /** See `RouteTable.trusted`; held here to save a look-up for each message. */
   private readonly trusted: ReadonlyMap<unknown, RequestCall>;
+  private remote: RemoteRequests | undefined;
   private isIntakeOpen = true;
   private isClosed = false;
 
@@ -93,6 +95,20 @@ export class Dispatcher implements ScopeOrigin {
     }
   }
 
+  /** Where messages go that nobody handles here. */
+  useRemote(remote: RemoteRequests): void {
+    this.remote = remote;
+  }
+
+  /** Calls one handler, with its behaviours, for a message that another node has sent; also while this one drains. */
+  async deliver(entry: HandlerEntry, message: object, options: SendOptions): Promise<unknown> {
+    const route = await this.table.compile(entry);
+    if (this.isClosed) throw new MediatorClosedError(describe(message));
+    const result = startRoute(route, message, route.direct === undefined ? this.scope(options, undefined) : undefined);
+    this.handlers.watch(result, { instant: 0, isSlow: true });
+    return result;
+  }
+
   /** Compiles the route of every registered handler, so that what is wrong is found at boot. */
   compileAll(): Promise<void> {
     return this.table.compileAll();
@@ -151,19 +167,34 @@ export class Dispatcher implements ScopeOrigin {
     options: SendOptions | undefined,
     parent: HandlerContext | undefined,
   ): Promise<unknown> {
-    if (call === undefined) return Promise.reject(this.notFound(message));
+    if (call === undefined) return this.elsewhere(message, options, parent);
     const signal = options?.signal ?? parent?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     const result = call(message, options, parent);
     return result instanceof Promise ? result : Promise.resolve(result);
   }
 
-  private notFound(message: object): Error {
+  /** Nobody handles it here. */
+  private elsewhere(
+    message: object,
+    options: SendOptions | undefined,
+    parent: HandlerContext | undefined,
+  ): Promise<unknown> {
+    const isMessage = message.constructor !== Object && typeof message.constructor === 'function';
+    if (this.remote === undefined || !isMessage) return Promise.reject(this.notFound(message));
+    const context = this.scope(options, parent);
+    if (context.signal.aborted) return Promise.reject(context.signal.reason as Error);
+    const result = this.remote.send(message, context, (where) => this.notFound(message, where));
+    this.handlers.watch(result, { instant: 0, isSlow: true });
+    return result;
+  }
+
+  private notFound(message: object, where?: { transport: string; subject: string }): Error {
     if (message.constructor === Object || typeof message.constructor !== 'function') {
       return new InvalidMessageError(message);
     }
     const name = describe(message);
-    return new HandlerNotFoundError(name, this.registry.nearest(name));
+    return new HandlerNotFoundError(name, this.registry.nearest(name), where);
   }
 }
 

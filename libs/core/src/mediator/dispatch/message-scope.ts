@@ -1,4 +1,4 @@
-import type { HandlerContext, MessageContext, ResultOf, SendOptions } from '../../messages/index.js';
+import type { HandlerContext, MessageContext, MessageDelivery, ResultOf, SendOptions } from '../../messages/index.js';
 
 /** What a scope needs of the mediator that made it. */
 export interface ScopeOrigin {
@@ -32,7 +32,7 @@ export class MessageScope implements HandlerContext {
   ) {}
 
   get messageId(): string {
-    return (this.id ??= this.origin.nextMessageId());
+    return (this.id ??= this.options?.messageId ?? this.origin.nextMessageId());
   }
 
   get correlationId(): string {
@@ -53,6 +53,10 @@ export class MessageScope implements HandlerContext {
 
   get idempotencyKey(): string | undefined {
     return this.options?.idempotencyKey;
+  }
+
+  get delivery(): MessageDelivery | undefined {
+    return this.options?.delivery;
   }
 
   get signal(): AbortSignal {

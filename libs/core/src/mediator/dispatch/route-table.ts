@@ -78,6 +78,7 @@ export class RouteTable {
       if (entry.kind === 'event') await this.event(entry.messageType);
       else await this.request(entry.messageType);
     }
+    for (const entry of this.registry.subscribers) await this.compile(entry);
   }
 
   /** Counts every handler from now on. */
@@ -126,7 +127,8 @@ export class RouteTable {
     return found;
   }
 
-  private compile(entry: HandlerEntry): MaybePromise<Route> {
+  /** One handler with its behaviours. */
+  compile(entry: HandlerEntry): MaybePromise<Route> {
     const known = this.compiled.get(entry);
     if (known !== undefined) return known;
     const route = this.compiler.compile(entry);

@@ -41,6 +41,7 @@ export interface HandlerSource {
 export class HandlerRegistry {
   private readonly requests = new Map<Type, HandlerEntry>();
   private readonly events = new Map<Type, HandlerEntry[]>();
+  private readonly remote: HandlerEntry[] = [];
   private readonly names = new Map<string, Type>();
   private readonly listeners: (() => void)[] = [];
   private source: HandlerSource | undefined;
@@ -72,6 +73,22 @@ export class HandlerRegistry {
     this.changed();
   }
 
+  /**
+   * Adds a handler of an event that comes through the transport only: `Mediator.publish` does not reach it.
+   *
+   * @throws {DuplicateMessageNameError} another class has its wire name
+   */
+  registerSubscriber(messageType: Type, handler: HandlerRegistration): void {
+    this.claimName(messageType);
+    this.remote.push({ ...pick(handler), kind: 'event', messageType });
+    this.changed();
+  }
+
+  /** What was added with {@link registerSubscriber}, in that order. */
+  get subscribers(): readonly HandlerEntry[] {
+    return this.remote;
+  }
+
   /** The handler of a command or query: of its class, or of the nearest base class that has one. */
   findRequest(messageType: Type): HandlerEntry | undefined {
     return this.lookUp(messageType) ?? (this.refresh() ? this.lookUp(messageType) : undefined);
@@ -90,7 +107,7 @@ export class HandlerRegistry {
     return [...found.values()];
   }
 
-  /** Every registered handler, by message name and then handler name. */
+  /** Every handler that this node's mediator calls, by message name and then handler name. */
   list(): readonly HandlerEntry[] {
     const all = [...this.requests.values(), ...[...this.events.values()].flat()];
     return all.sort((a, b) => order(messageName(a.messageType), messageName(b.messageType)) || order(a.name, b.name));

@@ -96,6 +96,18 @@ export function ownBindings(type: Type): readonly HandlerBinding[] {
   return (Reflect.getOwnMetadata(HandlerMark.KEY, type) as readonly HandlerBinding[] | undefined) ?? [];
 }
 
+const SUBSCRIBER = Symbol.for('catga:transport-subscriber');
+
+/** Says that a handler class gets its events from the transport, not from `Mediator.publish`. For decorators. */
+export function markSubscriber(target: object): void {
+  Object.defineProperty(target, SUBSCRIBER, { value: true });
+}
+
+/** True for classes marked with {@link markSubscriber}, not for those derived from them. */
+export function isSubscriber(target: object): boolean {
+  return Object.hasOwn(target, SUBSCRIBER);
+}
+
 /** Nest's public way to see an `@Injectable` is to look for what it leaves behind. */
 function isInjectable(type: Type): boolean {
   return Reflect.getOwnMetadataKeys(type).includes('__injectable__');

@@ -3,7 +3,7 @@ import { ModuleRef, type DiscoveryService, type ModulesContainer } from '@nestjs
 import type { Type } from '../../messages/index.js';
 import { HandlerMethodMissingError } from '../mediator.errors.js';
 import { ModuleBehaviorResolver, type SharedBehaviors } from '../pipeline/module-behavior-resolver.js';
-import { HandlerMark, ownBindings, type HandlerBinding } from './handler.decorators.js';
+import { HandlerMark, isSubscriber, ownBindings, type HandlerBinding } from './handler.decorators.js';
 import { scopedCall, staticCall } from './handler-invoker.js';
 import type { HandlerRegistration, HandlerRegistry, HandlerSource } from './handler-registry.js';
 import { ScopedProviders } from './scoped-providers.js';
@@ -89,7 +89,9 @@ export class HandlerExplorer implements HandlerSource {
       : staticCall(subject as object, method);
     const resolver = new ModuleBehaviorResolver(moduleRef, this.behaviors);
     const registration: HandlerRegistration = { ...origin, ...call, handlerType, resolver };
-    if (binding.kind === 'event') this.registry.registerEvent(binding.messageType, registration);
+    if (binding.kind === 'event' && isSubscriber(handlerType)) {
+      this.registry.registerSubscriber(binding.messageType, registration);
+    } else if (binding.kind === 'event') this.registry.registerEvent(binding.messageType, registration);
     else if (binding.kind === 'query') this.registry.registerQuery(binding.messageType, registration);
     else this.registry.registerCommand(binding.messageType, registration);
   }
