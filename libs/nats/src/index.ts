@@ -19,3 +19,4 @@ export {
 } from './connection/index.js';
 export { CommitTooLargeError, NatsStore, type NatsStoreOptions } from './store/index.js';
 export { CatgaNatsModule } from './catga-nats.module.js';
+export { NatsTransport, type NatsTransportOptions } from './transport/index.js';

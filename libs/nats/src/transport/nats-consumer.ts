@@ -1,0 +1,210 @@
+import type { Consumer, ConsumerStatus, MessageHandler, SubscriptionSettings } from '@catga/core';
+import type { LinkEvent } from '../connection/index.js';
+import type { TransportContext } from './context.js';
+import { AGAIN, ensureDurableConsumer } from './durable-consumers.js';
+import { PartitionGroup } from './partitions/partition-group.js';
+import { Prefetch } from './prefetch.js';
+import { Runner } from './runner.js';
+import { SharedConsumer } from './shared-consumer.js';
+import type { StateRecord } from './state-records.js';
+import { joinSubscription, type SubscriptionRecord } from './subscription-record.js';
+
+/** Longest time between two looks at what is held. Milliseconds. */
+const BEAT = 1_000;
+/** Pause before a vanished consumer is looked for again. Milliseconds. */
+const REPAIR_PAUSE = 500;
+
+/** One member of a durable subscription: its share of the messages without a key, and of the partitions of keys. */
+export class NatsConsumer implements Consumer {
+  readonly name: string;
+  private state: 'running' | 'paused' | 'stopped' = 'running';
+  private readonly runner: Runner;
+  private readonly shared = new Map<string, SharedConsumer>();
+  private readonly partitions: PartitionGroup;
+  private readonly prefetch: Prefetch;
+  private readonly beats: NodeJS.Timeout;
+  private readonly unwatch: () => void;
+  /** Pausing, resuming and stopping, one after the other. */
+  private changes: Promise<void> = Promise.resolve();
+  private stopping: Promise<void> | undefined;
+
+  private constructor(
+    private readonly context: TransportContext,
+    private readonly settings: SubscriptionSettings,
+    private readonly record: StateRecord<SubscriptionRecord>,
+    handler: MessageHandler,
+    id: string,
+    private readonly onStopped: (consumer: NatsConsumer) => void,
+  ) {
+    this.name = settings.name;
+    this.runner = new Runner(settings, handler, (message, error, token) =>
+      context.letters.keep(settings.name, message, error, token),
+    );
+    const { runner } = this;
+    this.prefetch = new Prefetch(settings.concurrency, () => runner.handled + runner.failed);
+    this.partitions = new PartitionGroup({ context, settings, subscription: record, runner, id });
+    this.unwatch = context.link.onEvent((event) => this.linkChanged(event));
+    this.beats = setInterval(() => this.beat(), Math.min(BEAT, settings.ackTimeout / 5));
+  }
+
+  /** Resolves when messages published from now on reach the subscription. */
+  static async join(
+    context: TransportContext,
+    settings: SubscriptionSettings,
+    handler: MessageHandler,
+    id: string,
+    onStopped: (consumer: NatsConsumer) => void,
+  ): Promise<NatsConsumer> {
+    const record = await joinSubscription(context, settings);
+    const consumer = new NatsConsumer(context, settings, record, handler, id, onStopped);
+    try {
+      for (const subject of [...settings.subjects, AGAIN]) await consumer.add(subject);
+      await consumer.partitions.join();
+      return consumer;
+    } catch (error) {
+      await consumer.stop().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  pause(): void {
+    if (this.state !== 'running') return;
+    this.state = 'paused';
+    this.runner.hold();
+    this.change(() => this.leave());
+  }
+
+  resume(): void {
+    if (this.state !== 'paused') return;
+    this.state = 'running';
+    if (this.context.link.connected) this.runner.release();
+    this.change(async () => {
+      for (const consumer of this.shared.values()) consumer.join();
+      await this.partitions.join();
+    });
+  }
+
+  async status(): Promise<ConsumerStatus> {
+    const { runner, settings } = this;
+    const waiting = this.state === 'stopped' ? undefined : await this.waiting().catch(() => undefined);
+    const isAway = this.state === 'running' && !this.context.link.connected;
+    return {
+      name: this.name,
+      qos: settings.qos,
+      state: isAway ? 'disconnected' : this.state,
+      running: runner.running,
+      handled: runner.handled,
+      failed: runner.failed,
+      deadLettered: runner.deadLettered,
+      waiting,
+    };
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  /** Waits no longer: what runs is aborted and goes to others. */
+  abort(reason: Error): void {
+    this.runner.close();
+    for (const consumer of this.shared.values()) {
+      consumer.signals.abort(reason);
+      consumer.end();
+    }
+    this.partitions.abandon(reason);
+    clearInterval(this.beats);
+    this.unwatch();
+    this.onStopped(this);
+  }
+
+  private async end(): Promise<void> {
+    this.state = 'stopped';
+    this.runner.hold();
+    this.change(() => this.leave());
+    await this.changes;
+    await this.runner.settled();
+    for (const consumer of this.shared.values()) consumer.end();
+    clearInterval(this.beats);
+    this.unwatch();
+    // Acknowledgements are on their way; who asks next must find them there.
+    if (this.context.link.connected) await this.context.link.connection.flush().catch(() => undefined);
+    this.onStopped(this);
+  }
+
+  /** Without a connection no outcome can be written down: what began now would be done again by somebody else. */
+  private linkChanged(event: LinkEvent): void {
+    if (event !== 'connected') this.runner.hold();
+    else if (this.state === 'running') this.runner.release();
+  }
+
+  private change(what: () => Promise<void>): void {
+    // A connection that is away is repaired elsewhere; here the next change must not fail for it.
+    this.changes = this.changes.then(what).catch(() => undefined);
+  }
+
+  private async leave(): Promise<void> {
+    await Promise.all([...[...this.shared.values()].map((consumer) => consumer.leave()), this.partitions.leave()]);
+  }
+
+  private async add(subject: string): Promise<void> {
+    const { context, settings, runner, prefetch } = this;
+    const consumer = await ensureDurableConsumer(context, settings, this.record.value, subject);
+    const shared = new SharedConsumer({
+      context,
+      settings,
+      runner,
+      consumer,
+      window: () => Math.ceil(prefetch.window / (settings.subjects.length + 1)),
+      onGone: () => void this.repair(subject, shared),
+    });
+    this.shared.set(subject, shared);
+    shared.join();
+  }
+
+  /** The server has lost a consumer, or somebody has removed it: the record of the subscription tells which. */
+  private async repair(subject: string, shared: SharedConsumer): Promise<void> {
+    const { context, settings } = this;
+    while (this.state === 'running') {
+      try {
+        const found = await context.records.get<SubscriptionRecord>(context.names.subscription(settings.name));
+        if (found === undefined) {
+          await this.stop();
+          return;
+        }
+        if (subject !== AGAIN && !(subject in found.value.subjects)) return;
+        await ensureDurableConsumer(context, settings, found.value, subject);
+        if (this.state === 'running') shared.join();
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, REPAIR_PAUSE).unref());
+      }
+    }
+  }
+
+  private beat(): void {
+    for (const consumer of this.shared.values()) consumer.beat();
+    if (this.state === 'running') this.partitions.tick();
+    else this.partitions.renew();
+  }
+
+  private async waiting(): Promise<number> {
+    const { api, names } = this.context;
+    const shared = [...this.shared].map(async ([subject, { holding }]) => {
+      const info = await api.consumerInfo(names.messages, names.consumer(this.name, subject));
+      return Math.max(0, (info?.num_pending ?? 0) + (info?.num_ack_pending ?? 0) - holding);
+    });
+    const keyed = (await this.partitions.waiting()).map(async ({ partition, here, after }) => {
+      const subjects = this.settings.subjects.map((subject) => names.keyed(subject, partition));
+      const counts = [...subjects, names.keyedAgain(this.name, partition)].map((subject) =>
+        api.countAfter(names.messages, subject, after),
+      );
+      return here + sum(await Promise.all(counts));
+    });
+    return sum(await Promise.all([...shared, ...keyed]));
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
