@@ -49,7 +49,11 @@ export class Inbox {
     await this.connection.subscribe(channel, (text) => this.take(text));
     // Once the server takes the channel again, so that nobody finds an announced node without an inbox.
     this.connection.onStatus((status) => {
-      if (status === 'ready') this.connection.client.subscribe(channel).then(() => this.announceAll(), ignore);
+      if (status === 'ready')
+        this.connection.client
+          .subscribe(channel)
+          .then(() => this.announceAll())
+          .catch(ignore);
     });
     this.heardAt = performance.now();
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT).unref();
