@@ -18,5 +18,5 @@ export {
   type ServerFeatures,
 } from './connection/index.js';
 export { CommitTooLargeError, NatsStore, type NatsStoreOptions } from './store/index.js';
-export { CatgaNatsModule } from './catga-nats.module.js';
+export { CatgaNatsModule, type CatgaNatsExtras, type CatgaNatsOptions } from './catga-nats.module.js';
 export { NatsTransport, type NatsTransportOptions } from './transport/index.js';

@@ -3,7 +3,8 @@ import { NATS_CONNECTION_OPTIONS } from '../connection/index.js';
 import type { LogStreamOptions } from './log-stream.js';
 import type { NatsStoreOptions } from './nats-store.options.js';
 
-const KNOWN = [
+/** Names of the options of the store. */
+export const STORE_OPTIONS = [
   ...NATS_CONNECTION_OPTIONS,
   'name',
   'replicas',
@@ -30,7 +31,7 @@ export interface StoreSettings extends LogStreamOptions {
 
 /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
 export function toStoreSettings(options: NatsStoreOptions): StoreSettings {
-  assertKnownOptions('NatsStore', options, KNOWN);
+  assertKnownOptions('NatsStore', options, STORE_OPTIONS);
   const { name = 'catga', replicas = 1, reads = 'latest', strict = false, maxBytes } = options;
   if (typeof name !== 'string' || !/^[\w-]{1,200}$/.test(name)) {
     throw new InvalidOptionError('NatsStore name', name, "letters, digits, '-' and '_', e.g. 'orders'");

@@ -18,7 +18,7 @@ export interface NatsTransportOptions extends NatsConnectionOptions {
   /** For how long a message published twice with QoS 2 is recognised. The server holds these ids in memory. Default `'2m'`. */
   readonly deduplicationWindow?: Duration;
   /** Bytes that waiting messages may take on the server; beyond, publishing is refused. Default: what the server allows. */
-  readonly maxBytes?: number;
+  readonly maxWaitingBytes?: number;
   /** Newest messages that are kept of a subject without any subscription, for `startFrom: 'oldest'`. Default 10,000. */
   readonly keepUnsubscribed?: number;
   /** How often messages that every subscription has handled are removed. Default `'10s'`. */

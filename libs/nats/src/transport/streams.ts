@@ -37,7 +37,7 @@ export async function ensureStreams(
     num_replicas: settings.replicas,
     max_age: 0,
     max_msgs: UNLIMITED,
-    max_bytes: settings.maxBytes ?? UNLIMITED,
+    max_bytes: settings.maxWaitingBytes ?? UNLIMITED,
     max_msgs_per_subject: UNLIMITED,
     duplicate_window: settings.deduplicationWindow * NANOSECONDS,
   } as const;

@@ -2,19 +2,21 @@ import { assertKnownOptions, InvalidOptionError, toMilliseconds } from '@catga/c
 import { NATS_CONNECTION_OPTIONS, type NatsConnectionOptions } from '../connection/index.js';
 import type { NatsTransportOptions } from './nats-transport.options.js';
 
-const OWN = [
+/** Names of the options of the transport. */
+export const TRANSPORT_OPTIONS = [
+  ...NATS_CONNECTION_OPTIONS,
   'name',
   'replicas',
   'partitions',
   'deduplicationWindow',
-  'maxBytes',
+  'maxWaitingBytes',
   'keepUnsubscribed',
   'trimInterval',
   'publishTimeout',
   'drainTimeout',
 ] as const satisfies readonly (keyof NatsTransportOptions)[];
 
-const NAME = /^[\w-]{1,60}$/;
+const NAME = /^[\w-]{1,200}$/;
 const MOST_PARTITIONS = 256;
 
 /** Checked options with their defaults. Times are milliseconds. */
@@ -24,7 +26,7 @@ export interface TransportSettings {
   readonly replicas: number;
   readonly partitions: number;
   readonly deduplicationWindow: number;
-  readonly maxBytes: number | undefined;
+  readonly maxWaitingBytes: number | undefined;
   readonly keepUnsubscribed: number;
   readonly trimInterval: number;
   readonly publishTimeout: number;
@@ -33,10 +35,10 @@ export interface TransportSettings {
 
 /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
 export function toTransportSettings(options: NatsTransportOptions): TransportSettings {
-  assertKnownOptions('NatsTransport', options, [...NATS_CONNECTION_OPTIONS, ...OWN]);
-  const { name = 'catga', maxBytes } = options;
+  assertKnownOptions('NatsTransport', options, TRANSPORT_OPTIONS);
+  const { name = 'catga', maxWaitingBytes } = options;
   if (typeof name !== 'string' || !NAME.test(name)) {
-    throw new InvalidOptionError('NatsTransport name', name, 'letters, digits, "_" and "-", at most 60');
+    throw new InvalidOptionError('NatsTransport name', name, 'letters, digits, "_" and "-", at most 200');
   }
   const connection = Object.fromEntries(
     NATS_CONNECTION_OPTIONS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
@@ -47,7 +49,7 @@ export function toTransportSettings(options: NatsTransportOptions): TransportSet
     replicas: whole('replicas', options.replicas ?? 1, 1, 5),
     partitions: whole('partitions', options.partitions ?? 8, 1, MOST_PARTITIONS),
     deduplicationWindow: duration('deduplicationWindow', options.deduplicationWindow ?? '2m', 100),
-    maxBytes: maxBytes === undefined ? undefined : whole('maxBytes', maxBytes, 1),
+    maxWaitingBytes: maxWaitingBytes === undefined ? undefined : whole('maxWaitingBytes', maxWaitingBytes, 1),
     keepUnsubscribed: whole('keepUnsubscribed', options.keepUnsubscribed ?? 10_000, 1),
     trimInterval: duration('trimInterval', options.trimInterval ?? '10s', 10),
     publishTimeout: duration('publishTimeout', options.publishTimeout ?? '10s', 1),
