@@ -521,6 +521,22 @@ export {
   type SubscriptionTuning,
 } from './messaging/index.js';
 
+// coordination: locks
+export {
+  DistributedLock,
+  LOCK_COLLECTION,
+  LockLostError,
+  LockTimeoutError,
+  MemoryLocks,
+  StoreLocks,
+  type Lock,
+  type LockAnswer,
+  type LockBackend,
+  type LockDefaults,
+  type LockOptions,
+  type LockRequest,
+} from './coordination/index.js';
+
 // http: the /processes endpoints, and their errors and validation for routes of the application
 export {
   CatgaProblemFilter,

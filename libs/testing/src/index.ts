@@ -1,3 +1,5 @@
+export { describeLockConformance } from './coordination/describe-lock-conformance.js';
+export type { CoordinationConformanceOptions } from './coordination/suite.js';
 export {
   EventSchemaError,
   expectEventSchemas,

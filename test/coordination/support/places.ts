@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryStore, type Store } from '@catga/core';
+import { NatsStore } from '@catga/nats';
+import { RedisStore } from '@catga/redis';
+import { SqliteStore } from '@catga/sqlite';
+import { connect } from '@nats-io/transport-node';
+import { Redis } from 'ioredis';
+import { natsServers, redisServers } from '../../../tools/servers/index.mjs';
+
+/** What ends after a test. */
+const ends: (() => Promise<unknown>)[] = [];
+
+/** Ends everything that was opened for the test. */
+export async function cleanUp(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
+}
+
+/** To be called by {@link cleanUp}, the last one first. */
+export function atEnd(end: () => Promise<unknown>): void {
+  ends.push(end);
+}
+
+/** A kind of store: that many nodes with one store. */
+export interface StoreKind {
+  readonly name: string;
+  readonly nodes: (count: number) => Promise<Store[]>;
+}
+
+/** Every kind of store there is, with the servers of the tests. */
+export function storeKinds(): StoreKind[] {
+  return [
+    ...(['reference', 'copy'] as const).map((mode) => ({
+      name: `MemoryStore (${mode})`,
+      nodes: async (count: number) => {
+        const store = await opened(new MemoryStore({ mode }));
+        return Array.from({ length: count }, () => store);
+      },
+    })),
+    { name: 'SqliteStore', nodes: (count) => several(count, sqlite()) },
+    ...redisServers().map(({ name, url }) => ({
+      name: `RedisStore (${name})`,
+      nodes: (count: number) => several(count, redis(url)),
+    })),
+    ...natsServers().map(({ name, url }) => ({
+      name: `NatsStore (${name})`,
+      nodes: (count: number) => several(count, nats(url)),
+    })),
+  ];
+}
+
+/** A name that no other test has; its keys on that server are deleted at the end. */
+export function redisName(url: string): string {
+  const name = `test-${randomUUID()}`;
+  atEnd(async () => {
+    const client = new Redis(url);
+    for await (const keys of client.scanStream({ match: `{${name}}:*`, count: 1_000 })) {
+      if ((keys as string[]).length > 0) await client.unlink(...(keys as string[]));
+    }
+    client.disconnect();
+  });
+  return name;
+}
+
+async function several(count: number, create: () => Store): Promise<Store[]> {
+  const stores: Store[] = [];
+  for (let index = 0; index < count; index++) stores.push(await opened(create()));
+  return stores;
+}
+
+async function opened(store: Store): Promise<Store> {
+  await store.open();
+  atEnd(() => store.close());
+  return store;
+}
+
+function sqlite(): () => Store {
+  const folder = mkdtempSync(join(tmpdir(), 'catga-coordination-'));
+  atEnd(async () => rmSync(folder, { recursive: true, force: true }));
+  return () => new SqliteStore({ path: join(folder, 'store.db') });
+}
+
+function redis(url: string): () => Store {
+  const name = redisName(url);
+  return () => new RedisStore({ url, name });
+}
+
+function nats(servers: string): () => Store {
+  const name = `t-${randomUUID()}`;
+  atEnd(async () => {
+    const connection = await connect({ servers });
+    await connection.request(`$JS.API.STREAM.DELETE.${name}_LOG`);
+    await connection.close();
+  });
+  return () => new NatsStore({ servers, name });
+}
