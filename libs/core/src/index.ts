@@ -162,6 +162,8 @@ export {
   type RecordPlace,
   type RecordQuery,
   type RecordWrite,
+  type ImageEvent,
+  type ImageRow,
   type StoreCapabilities,
   type StoreWarning,
   type StoreUnavailableReason,

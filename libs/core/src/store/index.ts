@@ -17,6 +17,7 @@ export {
 export { versionHolds, type ExpectedVersion } from './expected-version.js';
 export type { CodecClass, CodecTypeOptions } from './json/codec-types.js';
 export { JsonCodec } from './json/json-codec.js';
+export type { ImageEvent, ImageRow } from './memory/image-row.js';
 export { MemoryStore, type MemoryStoreOptions } from './memory/memory-store.js';
 export { assertEncoded } from './memory/payload-policy.js';
 export { readRecordCursor, writeRecordCursor, type RecordOrder, type RecordPlace } from './record-cursor.js';

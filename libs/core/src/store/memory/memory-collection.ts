@@ -67,6 +67,17 @@ export class MemoryCollection {
     return record.recordVersion;
   }
 
+  /** All records in the order of creation, expired ones included. */
+  all(): Iterable<MemoryRecord | DerivedStream> {
+    return this.records.values();
+  }
+
+  /** Adds a record of an image, the youngest so far. */
+  restore(record: MemoryRecord): void {
+    this.records.add(record.key, record);
+    if (record.expiresAt !== undefined) this.expiring.add(record);
+  }
+
   /** Adds a record that follows from its stream. There must be none under its key. */
   addDerived(stream: DerivedStream): void {
     this.records.add(stream.key, stream);

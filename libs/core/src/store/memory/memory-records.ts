@@ -7,7 +7,8 @@ import type { PayloadPolicy } from './payload-policy.js';
 /** All collections of a store. */
 export class MemoryRecords {
   private readonly collections = new Map<string, MemoryCollection>();
-  private created = 0;
+  /** Records that were ever created, or tried to be. */
+  created = 0;
 
   constructor(
     private readonly payloads: PayloadPolicy,
@@ -18,6 +19,11 @@ export class MemoryRecords {
   /** Number of the next record in the order of creation. */
   nextSequence(): number {
     return ++this.created;
+  }
+
+  /** All collections by name, in which anything was ever kept. */
+  all(): Iterable<readonly [string, MemoryCollection]> {
+    return this.collections;
   }
 
   /** The collection if anything was ever kept in it. */

@@ -28,6 +28,8 @@ import {
   VersionConflictError,
 } from '../store.errors.js';
 import { CommitMemory } from './commit-memory.js';
+import type { ImageRow } from './image-row.js';
+import { dumpImage, ImageLoader } from './memory-image.js';
 import { MemoryRecords } from './memory-records.js';
 import { MemoryStreams } from './memory-streams.js';
 import { copyPolicy, referencePolicy, type PayloadPolicy } from './payload-policy.js';
@@ -158,6 +160,21 @@ export class MemoryStore extends Store {
   override close(): Promise<void> {
     this.closed = true;
     return Promise.resolve();
+  }
+
+  /**
+   * Everything that the store holds, for authors of stores that are built on this one. Payloads are the kept ones, not
+   * copies. Nothing may be committed until the last row was taken. What commits with an id were answered, and streams of
+   * {@link openDerived}, are not in it.
+   */
+  dump(): Iterable<ImageRow> {
+    return dumpImage(this.streams, this.records);
+  }
+
+  /** Takes the rows of {@link dump}, in their order; the store must be new. Call the function for each of them. */
+  load(): (row: ImageRow) => void {
+    const loader = new ImageLoader(this.streams, this.records, this.payloads);
+    return (row) => loader.add(row);
   }
 
   private direct(stream: string): DirectStream {

@@ -1,4 +1,5 @@
 import type { DirectStream, EventShape, NewEvent, ReadStreamOptions, StoredEvent, StreamPayloads } from '../store.js';
+import type { ImageEvent } from './image-row.js';
 import type { LoggedStream } from './log-walk.js';
 import type { MemoryLog } from './memory-log.js';
 import type { PayloadPolicy } from './payload-policy.js';
@@ -107,6 +108,28 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
     return events;
   }
 
+  /** The event as it is kept, for an image. */
+  imageOf(version: number): ImageEvent {
+    const { type, metadata, tags } = this.shapeOf(version);
+    const data = this.cells[this.cellOf(version) + 1];
+    const event = [type, data, this.timeOf(version), this.positionOf(version)] as const;
+    if (metadata !== undefined) return [...event, tags ?? null, metadata];
+    return tags === undefined ? event : [...event, tags];
+  }
+
+  /** Adds events of an image behind the ones that are there. */
+  restore(events: readonly ImageEvent[]): void {
+    const { home, cells } = this;
+    for (const [type, data, at, position, tags, metadata] of events) {
+      const shape = home.shapes.shapeOf({ type, data, metadata, ...(isGiven(tags) && { tags }) });
+      const cell = this.cellOf(++this.version);
+      cells[cell] = shape;
+      cells[cell + 1] = data;
+      cells[cell + 2] = Number.isInteger(at) ? at - home.epoch : new OddTime(at);
+      cells[cell + 3] = position;
+    }
+  }
+
   /** See `Store.readPayloads`. */
   payloadsFrom(from: number): StreamPayloads | undefined {
     const { cells, life } = this;
@@ -176,6 +199,10 @@ class StreamView implements StreamPayloads {
 function timeIn(cells: readonly unknown[], cell: number, epoch: number): number {
   const time = cells[cell + 2] as number | OddTime;
   return typeof time === 'number' ? epoch + time : time.at;
+}
+
+function isGiven<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
 }
 
 function happened(at: number, { since, until }: ReadStreamOptions): boolean {

@@ -1,8 +1,9 @@
 import type { CommitNotifier } from '../commit-notifier.js';
 import type { DerivedRecord, NewEvent, StreamAppend } from '../store.js';
-import type { StreamChange } from '../stream-state.js';
+import type { StreamChange, StreamState } from '../stream-state.js';
 import { ChurnMap } from './churn-map.js';
 import { DerivedStream, type DerivedHome } from './derived-stream.js';
+import type { ImageEvent } from './image-row.js';
 import { MemoryLog } from './memory-log.js';
 import type { MemoryRecords } from './memory-records.js';
 import { NamedStream, type MemoryStream, type StreamHome } from './memory-stream.js';
@@ -157,7 +158,18 @@ export class MemoryStreams {
     return home;
   }
 
-  private *all(): Iterable<MemoryStream> {
+  /** Makes a stream of an image; its events follow. */
+  restore(stream: string, gone: number, state: StreamState): void {
+    const created = this.create(stream);
+    created.version = gone;
+    if (gone > 0 || state !== 'open') created.life = { ...created.life, gone, state };
+  }
+
+  restoreEvents(stream: string, events: readonly ImageEvent[]): void {
+    this.named.get(stream)?.restore(events);
+  }
+
+  *all(): Iterable<MemoryStream> {
     yield* this.named.values();
     yield* this.passing.values();
     for (const { record } of this.derivations) yield* this.records.collection(record.collection).allDerived();
