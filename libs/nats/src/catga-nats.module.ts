@@ -48,7 +48,6 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
 export class CatgaNatsModule extends ConfigurableModuleClass {
   /** @throws {InvalidOptionError} @throws {UnknownOptionError} at boot */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
-    assertKnownOptions('CatgaNatsModule.forRoot', options, [...OPTIONS, 'store', 'transport']);
     return super.forRoot(options);
   }
 
