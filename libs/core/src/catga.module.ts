@@ -27,7 +27,14 @@ import {
   MediatorMetrics,
   ValidationBehavior,
 } from './mediator/index.js';
-import { Inbox, MessageBus, MessageDeadLetterService, MessagingHost, messagingProviders } from './messaging/index.js';
+import {
+  Inbox,
+  MessageBus,
+  MessageDeadLetterService,
+  MessagingHost,
+  messagingProviders,
+  Outbox,
+} from './messaging/index.js';
 import { ProcessContext, Processes, ProcessHost, processProviders } from './processes/index.js';
 import { ProjectionHost, ProjectionManager, projectionProviders, ReadModels } from './projections/index.js';
 import { RetryBehavior, TimeoutBehavior } from './resilience/index.js';
@@ -271,6 +278,7 @@ const processHostProvider: Provider = {
     MessageBus,
     MessageDeadLetterService,
     MessagingHost,
+    Outbox,
     Processes,
     ProcessContext,
   ],

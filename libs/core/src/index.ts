@@ -509,6 +509,7 @@ export {
   MessageDeadLetterService,
   MessagingDecoratorError,
   MessagingHost,
+  Outbox,
   Remote,
   requestSubject,
   Subscribe,
@@ -519,6 +520,7 @@ export {
   type InboxOptions,
   type MessagingOptions,
   type OutboxOptions,
+  type OutboxPublishOptions,
   type PublishMessageOptions,
   type SubscriptionTuning,
 } from './messaging/index.js';

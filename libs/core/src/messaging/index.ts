@@ -23,3 +23,4 @@ export {
 } from './messaging.options.js';
 export { Remote } from './remote/remote.decorator.js';
 export { messagingProviders, type MessagingTokens } from './messaging.providers.js';
+export { Outbox, type OutboxPublishOptions } from './outbox/outbox.js';

@@ -25,6 +25,12 @@ export interface PublishMessageOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Options of {@link MessageBus.address}. */
+export interface AddressOptions extends PublishMessageOptions {
+  /** What travels with the events, in place of a context. */
+  readonly carry?: TravellingContext;
+}
+
 /** A message with the quality that it is published with. */
 export interface AddressedMessage {
   readonly qos: QoS;
@@ -65,6 +71,7 @@ export class MessageBus {
    * @throws {NotAnEventError} {@link UnencodableValueError} {@link MessageTooLargeError} and nothing was sent
    */
   async publish(events: object | readonly object[], options: PublishMessageOptions = {}): Promise<void> {
+    assertKnownOptions('MessageBus.publish', options, KNOWN);
     for (const { qos, messages } of inRuns(await this.address(events, options))) {
       await this.transport.publish(messages, { qos });
     }
@@ -73,9 +80,8 @@ export class MessageBus {
   /** What {@link publish} would send, in the same order. */
   async address(
     events: object | readonly object[],
-    options: PublishMessageOptions = {},
+    options: AddressOptions = {},
   ): Promise<readonly AddressedMessage[]> {
-    assertKnownOptions('MessageBus.publish', options, KNOWN);
     const list = Array.isArray(events) ? (events as readonly object[]) : [events as object];
     const addressed: AddressedMessage[] = [];
     const idOf = idsFrom(options.id, list.length);
@@ -85,12 +91,12 @@ export class MessageBus {
     return addressed;
   }
 
-  private async addressOne(event: object, id: string, options: PublishMessageOptions): Promise<AddressedMessage> {
+  private async addressOne(event: object, id: string, options: AddressOptions): Promise<AddressedMessage> {
     const { type, version, data } = await this.registry.toWire(event);
     const delivery = eventDelivery(event.constructor as Type);
     const { key = delivery.key, qos = delivery.qos ?? this.defaultQoS } = options;
     const ownKey = typeof key === 'function' ? key(event) : key;
-    const headers = writeHeaders(travelling(options), {
+    const headers = writeHeaders(options.carry ?? travelling(options), {
       [HEADERS.type]: type,
       [HEADERS.version]: String(version),
       [HEADERS.codec]: this.codecName,

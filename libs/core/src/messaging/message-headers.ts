@@ -21,9 +21,10 @@ export const HEADERS = {
 } as const;
 
 /** What of a context travels. */
-export type TravellingContext = Partial<
-  Pick<MessageContext, 'correlationId' | 'causationId' | 'tenant' | 'traceparent' | 'idempotencyKey' | 'headers'>
->;
+export type TravellingContext = {
+  readonly [Field in 'correlationId' | 'causationId' | 'tenant' | 'traceparent' | 'idempotencyKey' | 'headers']?:
+    MessageContext[Field] | undefined;
+};
 
 const SAFE_NAME = /^[a-z0-9_-]+$/;
 const UNSAFE_VALUE = /[\r\n\0]|^\s|\s$/;

@@ -1,4 +1,5 @@
 import { assertKnownOptions, InvalidOptionError, toMilliseconds, type Duration } from '../foundation/index.js';
+import type { Type } from '../messages/index.js';
 import type { QoS } from '../transport/index.js';
 import { resolveTuning, type SubscriptionTuning } from './delivery/subscription-tuning.js';
 
@@ -31,6 +32,11 @@ export interface InboxOptions {
 
 /** How the outbox is emptied. */
 export interface OutboxOptions {
+  /**
+   * Classes of events that are published whenever they are appended to the event log, in the same commit. Default: none;
+   * others are published with `Outbox` or `MessageBus`.
+   */
+  readonly events?: readonly Type<object>[];
   /** Whether this node publishes what is in the outbox. Default true. */
   readonly relay?: boolean;
   /** How many messages are published at once. Default 100. */
@@ -46,7 +52,12 @@ export interface ResolvedMessagingOptions {
   readonly requestTimeout: number;
   readonly inbox: { readonly keepFor: number; readonly lease: number };
   readonly subscriptions: Readonly<Record<string, SubscriptionTuning>>;
-  readonly outbox: { readonly relay: boolean; readonly batch: number; readonly lease: number };
+  readonly outbox: {
+    readonly events: readonly Type<object>[];
+    readonly relay: boolean;
+    readonly batch: number;
+    readonly lease: number;
+  };
 }
 
 /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
@@ -75,13 +86,16 @@ function resolveInbox(options: InboxOptions = {}): ResolvedMessagingOptions['inb
 }
 
 function resolveOutbox(options: OutboxOptions = {}): ResolvedMessagingOptions['outbox'] {
-  assertKnownOptions('messaging.outbox', options, ['relay', 'batch', 'lease']);
-  const { relay = true, batch = 100 } = options;
+  assertKnownOptions('messaging.outbox', options, ['events', 'relay', 'batch', 'lease']);
+  const { events = [], relay = true, batch = 100 } = options;
+  if (!Array.isArray(events) || events.some((event) => typeof event !== 'function')) {
+    throw new InvalidOptionError('messaging.outbox.events', events, 'a list of event classes');
+  }
   assertFlag('messaging.outbox.relay', relay);
   if (!Number.isSafeInteger(batch) || batch < 1) {
     throw new InvalidOptionError('messaging.outbox.batch', batch, 'a whole number from 1');
   }
-  return { relay, batch, lease: positive('messaging.outbox.lease', options.lease ?? '15s') };
+  return { events, relay, batch, lease: positive('messaging.outbox.lease', options.lease ?? '15s') };
 }
 
 function positive(where: string, value: Duration): number {

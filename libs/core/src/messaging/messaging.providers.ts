@@ -1,5 +1,5 @@
 import type { InjectionToken, Provider } from '@nestjs/common';
-import { EventRegistry } from '../event-sourcing/index.js';
+import { EventLog, EventRegistry } from '../event-sourcing/index.js';
 import { HandlerRegistry, MediatorEngine } from '../mediator/index.js';
 import { Store, type Codec } from '../store/index.js';
 import { Transport } from '../transport/index.js';
@@ -8,6 +8,9 @@ import { MessageBus } from './message-bus.js';
 import { MessageDeadLetterService } from './message-dead-letter.service.js';
 import { MessagingHost } from './messaging.host.js';
 import type { ResolvedMessagingOptions } from './messaging.options.js';
+import { OutboxParticipant } from './outbox/outbox-participant.js';
+import { OutboxRelay } from './outbox/outbox-relay.js';
+import { Outbox } from './outbox/outbox.js';
 
 /** Where the providers of messaging find what they are made of. */
 export interface MessagingTokens<Options> {
@@ -31,6 +34,28 @@ export function messagingProviders<Options>({ options, codec, after, settings }:
       inject: [Transport, EventRegistry, codec, options],
       useFactory: (transport: Transport, registry: EventRegistry, own: Codec, all: Options) =>
         new MessageBus(transport, registry, own.name, settings(all).messaging.qos),
+    },
+    {
+      provide: Outbox,
+      inject: [Store, MessageBus],
+      useFactory: (store: Store, bus: MessageBus) => new Outbox(store, bus),
+    },
+    {
+      provide: OutboxRelay,
+      inject: [Store, Transport, MessageBus, EventLog, EventRegistry, options],
+      useFactory: (
+        store: Store,
+        transport: Transport,
+        bus: MessageBus,
+        log: EventLog,
+        registry: EventRegistry,
+        all: Options,
+      ) => {
+        const { outbox } = settings(all).messaging;
+        // Every append pays for a participant that is there, so there is none without need.
+        if (outbox.events.length > 0) log.addParticipant(new OutboxParticipant(bus, registry, outbox.events));
+        return new OutboxRelay(store, transport, outbox);
+      },
     },
     {
       provide: MessagingHost,
