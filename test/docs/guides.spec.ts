@@ -9,6 +9,7 @@ const guides = [
   { page: 'docs/event-log.md', files: ['event-log.spec.ts'] },
   { page: 'docs/schema-evolution.md', files: ['event-log.spec.ts'] },
   { page: 'docs/testing.md', files: ['testing/memory-history.example.ts', 'testing/file-history.example.ts'] },
+  { page: 'docs/messaging.md', files: ['messaging.example.ts'] },
   { page: 'docs/time-travel.md', files: ['time-travel.example.ts'] },
   {
     page: 'docs/privacy.md',
