@@ -494,6 +494,7 @@ export {
   type SubscriptionSettings,
   type TransportCapabilities,
   type TransportMessage,
+  type TransportStatus,
   type TransportUnavailableReason,
   type TransportWarning,
 } from './transport/index.js';

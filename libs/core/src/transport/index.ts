@@ -31,5 +31,6 @@ export {
   type RequestOptions,
   type Responder,
   type TransportCapabilities,
+  type TransportStatus,
   type TransportWarning,
 } from './transport.js';

@@ -105,12 +105,21 @@ export abstract class Transport {
   /** Settings of the broker that may lose messages; each says what to set. Known after `open`. */
   warnings?(): readonly TransportWarning[];
 
+  /**
+   * Calls the listener when the connection is lost and when it is back; returns the way to stop it. Left out by transports
+   * without a connection.
+   */
+  onStatus?(listener: (status: TransportStatus) => void): () => void;
+
   /** Connects. Called once by Nest before anything uses the transport; also after `close`. */
   abstract open(): Promise<void>;
 
   /** Stops every subscription and responder, waits for handlers under way, then disconnects. */
   abstract close(): Promise<void>;
 }
+
+/** How the connection of a transport is. A lost one comes back by itself. */
+export type TransportStatus = 'connected' | 'disconnected';
 
 /** A setting of the broker, or something it lacks, that may lose messages. */
 export interface TransportWarning {
