@@ -1,11 +1,14 @@
-import { type ArgumentsHost, BadRequestException, Catch, Controller, type RpcExceptionFilter, Scope, UseFilters, UsePipes } from '@nestjs/common';
 import {
-  Ctx,
-  EventPattern,
-  MessagePattern,
-  Payload,
-  RpcException,
-} from '@nestjs/microservices';
+  type ArgumentsHost,
+  BadRequestException,
+  Catch,
+  Controller,
+  type RpcExceptionFilter,
+  Scope,
+  UseFilters,
+  UsePipes,
+} from '@nestjs/common';
+import { Ctx, EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import type { MessageDeadLetter, Transport } from '@catga/core';
 import {
   CatgaContext,

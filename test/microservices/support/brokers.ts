@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { MemoryBroker, MemoryTransport, type Transport } from '@catga/core';
 import { CatgaClient, CatgaServer, type ClientOptions, type ServerOptions } from '@catga/core/microservices';
+import { NatsTransport } from '@catga/nats';
+import { CatgaNatsClient, CatgaNatsServer } from '@catga/nats/microservices';
 import { RedisTransport } from '@catga/redis';
 import { CatgaRedisClient, CatgaRedisServer } from '@catga/redis/microservices';
-import { redisServers } from '../../../tools/servers/index.mjs';
+import { natsServers, redisServers } from '../../../tools/servers/index.mjs';
 
 /** A broker of one test: what different tests send does not meet. */
 export interface Broker {
@@ -16,6 +18,7 @@ export interface Broker {
 /** All that the strategies run on: a name for the tests, and a new broker for each of them. */
 export const brokers: readonly (readonly [string, () => Broker])[] = [
   ['memory', memory],
+  ...natsServers().map(({ name, url }) => [name, () => nats(url)] as const),
   ...redisServers().map(({ name, url }) => [name, () => redis(url)] as const),
 ];
 
@@ -35,6 +38,19 @@ function redis(url: string): Broker {
     server: (options) => new CatgaRedisServer({ ...where, ...options }),
     client: (options = {}) => new CatgaRedisClient({ ...where, ...options }),
     transport: () => opened(new RedisTransport(where)),
+  };
+}
+
+/** One name for all tests of a file, because its streams stay; groups of their own keep the tests apart. */
+const name = `strategies-${randomUUID()}`;
+
+function nats(url: string): Broker {
+  const where = { servers: url, name };
+  const suffix = randomUUID().slice(0, 8);
+  return {
+    server: (options) => new CatgaNatsServer({ ...where, ...options, group: `${options.group}-${suffix}` }),
+    client: (options = {}) => new CatgaNatsClient({ ...where, ...options }),
+    transport: () => opened(new NatsTransport(where)),
   };
 }
 

@@ -4,7 +4,8 @@ export type { SubscriptionTuning } from './delivery/subscription-tuning.js';
 export { Inbox } from './inbox/inbox.js';
 export { MessageBus, type PublishMessageOptions } from './message-bus.js';
 export { MessageDeadLetterService } from './message-dead-letter.service.js';
-export { eventSubject, requestSubject } from './message-subjects.js';
+export { HEADERS } from './message-headers.js';
+export { escapeName, eventSubject, requestSubject } from './message-subjects.js';
 export {
   DuplicateSubscriptionError,
   InboxClaimLostError,

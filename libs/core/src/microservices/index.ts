@@ -14,6 +14,7 @@ export {
 export {
   CLIENT_OPTIONS,
   SERVER_OPTIONS,
+  splitOptions,
   type ClientOptions,
   type EventPatternOptions,
   type EventTuning,

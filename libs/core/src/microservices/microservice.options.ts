@@ -123,3 +123,14 @@ export function assertTransport(where: string, transport: unknown): asserts tran
   if (typeof (transport as Transport | undefined)?.subscribe === 'function') return;
   throw new InvalidOptionError(`${where}.transport`, transport, 'a Transport, e.g. new MemoryTransport()');
 }
+
+/** The options with these names, and the others: for strategies that take those of a broker as well. */
+export function splitOptions<O extends object, K extends keyof O>(
+  options: O,
+  names: readonly K[],
+): readonly [Pick<O, K>, Omit<O, K>] {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  const isOne = ([name]: readonly [string, unknown]): boolean => names.includes(name as K);
+  const others = entries.filter((entry) => !isOne(entry));
+  return [Object.fromEntries(entries.filter(isOne)) as Pick<O, K>, Object.fromEntries(others) as Omit<O, K>];
+}

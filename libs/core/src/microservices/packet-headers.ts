@@ -1,13 +1,14 @@
 import type { PacketMetadata } from '@nestjs/microservices';
+import { HEADERS as MESSAGES } from '../messaging/index.js';
 
-/** Headers of ours. The first three are those of Catga's own events, so that these read them. */
+/** Headers of ours. The first ones are those of Catga's own messages, so that their handlers read events of ours. */
 export const HEADERS = {
-  type: 'catga-type',
-  version: 'catga-version',
-  codec: 'catga-codec',
+  type: MESSAGES.type,
+  version: MESSAGES.version,
+  codec: MESSAGES.codec,
   metadata: 'catga-metadata',
   /** Of a reply: `error` when its last value is one. */
-  status: 'catga-status',
+  status: MESSAGES.status,
   /** Of a reply with another number of values than one: the length of each. */
   lengths: 'catga-lengths',
   /** Of a reply that goes on: where to ask for more. */

@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto';
+import { escapeName, eventSubject as messageSubject } from '../messaging/index.js';
 import { WildcardPatternError } from './microservice.errors.js';
 
-const LONGEST_WORD = 180;
+const LONGEST_SUBJECT = 200;
 const LONGEST_NAME = 100;
 /** Cannot come out of {@link escapeWord}, so that no two pairs of group and subscription share a name. */
 const BETWEEN = '_on_';
 
 /** Subject of events with this pattern; the same that Catga's own messages of that wire name have. */
 export function eventSubject(route: string): string {
-  return `event.${escapeRoute(route)}`;
+  return shorten(messageSubject(route), LONGEST_SUBJECT);
 }
 
 /** Subject of requests with this pattern. Answers to Catga's own requests look different, so it is another one. */
 export function requestSubject(route: string): string {
-  return `rpc.${escapeRoute(route)}`;
+  return shorten(`rpc.${escapeName(route)}`, LONGEST_SUBJECT);
 }
 
 /** Name of the subscription that a group of nodes shares. */
@@ -34,21 +35,9 @@ export function assertExact(pattern: unknown): void {
   if (isWildcard) throw new WildcardPatternError(pattern);
 }
 
-/** A pattern in the letters that subjects may have; two patterns never become one. */
-function escapeRoute(route: string): string {
-  const words = route.split('.');
-  // A dot that does not stand between two words is none that subjects know.
-  const escaped = words.includes('') ? escapeWord(route) : words.map(escapeWord).join('.');
-  return shorten(escaped, LONGEST_WORD);
-}
-
-/** Letters, digits and `-` stay; `_` is doubled, anything else becomes `_` and two hexadecimal digits for each byte. */
+/** Dots as well: names of subscriptions have none. They stand for themselves in subjects, so no two names become one. */
 function escapeWord(word: string): string {
-  return word.replaceAll(/[^A-Za-z0-9-]/gu, (char) => (char === '_' ? '__' : hexOf(char)));
-}
-
-function hexOf(char: string): string {
-  return [...Buffer.from(char)].map((byte) => `_${byte.toString(16).padStart(2, '0')}`).join('');
+  return escapeName(word).replaceAll('.', '_2e');
 }
 
 function shorten(text: string, limit: number): string {

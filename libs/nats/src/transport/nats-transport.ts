@@ -19,6 +19,7 @@ import type {
   SubscriptionOptions,
   TransportCapabilities,
   TransportMessage,
+  TransportStatus,
   TransportWarning,
 } from '@catga/core';
 import { removeDurableSubscription } from './durable-consumers.js';
@@ -56,6 +57,7 @@ export class NatsTransport extends Transport {
   private readonly names: Names;
   private opened: OpenTransport | undefined;
   private closing: Promise<void> | undefined;
+  private readonly listeners = new Set<(status: TransportStatus) => void>();
   private readonly parts = new Set<{ stop(): Promise<void>; abort(reason: Error): void }>();
 
   /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
@@ -78,6 +80,9 @@ export class NatsTransport extends Transport {
     await this.closing;
     if (this.opened !== undefined) return;
     this.opened = await translated(() => OpenTransport.open(this.settings, this.names));
+    this.opened.context.link.onEvent((event) => {
+      if (event !== 'closed') for (const listener of [...this.listeners]) listener(event);
+    });
   }
 
   close(): Promise<void> {
@@ -87,6 +92,11 @@ export class NatsTransport extends Transport {
 
   async ping(): Promise<void> {
     await translated(() => this.open_().ping());
+  }
+
+  override onStatus(listener: (status: TransportStatus) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   override warnings(): readonly TransportWarning[] {

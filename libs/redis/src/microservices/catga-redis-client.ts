@@ -1,5 +1,5 @@
 import { assertKnownOptions } from '@catga/core';
-import { CatgaClient, CLIENT_OPTIONS, type ClientOptions } from '@catga/core/microservices';
+import { CatgaClient, CLIENT_OPTIONS, splitOptions, type ClientOptions } from '@catga/core/microservices';
 import { transportOf, TRANSPORT_NAMES, type RedisStrategyOptions } from './redis-strategy.options.js';
 
 /** Options of {@link CatgaRedisClient}: those of the client, and where Redis is or a transport that is there already. */
@@ -20,16 +20,7 @@ export class CatgaRedisClient extends CatgaClient {
   constructor(options: CatgaRedisClientOptions = {}) {
     const name = 'CatgaRedisClient';
     assertKnownOptions(name, options, [...CLIENT_OPTIONS, ...TRANSPORT_NAMES, 'transport']);
-    const { qos, timeout, headers, codec, transport: given, ...connection } = options;
-    super(
-      {
-        transport: transportOf(name, given, connection),
-        ...(qos !== undefined && { qos }),
-        ...(timeout !== undefined && { timeout }),
-        ...(headers && { headers }),
-        ...(codec && { codec }),
-      },
-      { name, ownsTransport: given === undefined },
-    );
+    const [own, { transport: given, ...where }] = splitOptions(options, CLIENT_OPTIONS);
+    super({ ...own, transport: transportOf(name, given, where) }, { name, ownsTransport: given === undefined });
   }
 }

@@ -1,5 +1,5 @@
-import { assertKnownOptions, type Transport } from '@catga/core';
-import { CatgaServer, SERVER_OPTIONS, type ServerOptions } from '@catga/core/microservices';
+import { assertKnownOptions } from '@catga/core';
+import { CatgaServer, SERVER_OPTIONS, splitOptions, type ServerOptions } from '@catga/core/microservices';
 import { transportOf, TRANSPORT_NAMES, type RedisStrategyOptions } from './redis-strategy.options.js';
 
 /** Options of {@link CatgaRedisServer}: those of the strategy, and where Redis is or a transport that is there already. */
@@ -28,12 +28,9 @@ export class CatgaRedisServer extends CatgaServer {
   constructor(options: CatgaRedisServerOptions) {
     const name = 'CatgaRedisServer';
     assertKnownOptions(name, options, [...SERVER_OPTIONS, ...TRANSPORT_NAMES, 'transport']);
-    const { group, events, codec, drainTimeout, transport: given, ...connection } = options;
+    const [own, { transport: given, ...where }] = splitOptions(options, SERVER_OPTIONS);
     // The strategy waits for its methods; what the transport waits for after that has been given up already.
-    const transport: Transport = transportOf(name, given, { ...connection, drainTimeout: '1s' });
-    super(
-      { group, transport, ...(events && { events }), ...(codec && { codec }), ...(drainTimeout && { drainTimeout }) },
-      { name, transportId: CATGA_REDIS, ownsTransport: given === undefined },
-    );
+    const transport = transportOf(name, given, { ...where, drainTimeout: '1s' });
+    super({ ...own, transport }, { name, transportId: CATGA_REDIS, ownsTransport: given === undefined });
   }
 }

@@ -18,6 +18,7 @@ import {
   type SubscriptionOptions,
   type TransportCapabilities,
   type TransportMessage,
+  type TransportStatus,
   type TransportWarning,
 } from '@catga/core';
 import { RedisConnections } from '../connection/index.js';
@@ -52,6 +53,7 @@ export class RedisTransport extends Transport {
   private readonly settings: TransportSettings;
   private session: RedisSession | undefined;
   private isClosing = false;
+  private readonly listeners = new Set<(status: TransportStatus) => void>();
   private closing: Promise<void> | undefined;
 
   /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
@@ -90,6 +92,10 @@ export class RedisTransport extends Transport {
       throw toTransportError(error, session.main.connection, 'the opening of the transport');
     }
     this.session = session;
+    session.main.connection.onStatus((status) => {
+      if (status === 'ready') this.tell('connected');
+      else if (status === 'lost') this.tell('disconnected');
+    });
   }
 
   close(): Promise<void> {
@@ -99,6 +105,11 @@ export class RedisTransport extends Transport {
 
   async ping(): Promise<void> {
     await this.use('the ping', ({ main }) => main.call('PING', []));
+  }
+
+  override onStatus(listener: (status: TransportStatus) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   override warnings(): readonly TransportWarning[] {
@@ -136,6 +147,10 @@ export class RedisTransport extends Transport {
     assertSubject(subject);
     if (this.isClosing) throw closedError();
     return this.use(`the responder of "${subject}"`, (session) => session.respond(subject, handler));
+  }
+
+  private tell(status: TransportStatus): void {
+    for (const listener of [...this.listeners]) listener(status);
   }
 
   private async end(): Promise<void> {
