@@ -10,13 +10,13 @@ export function toValue(payload: Payload): string | Buffer {
   return isWellFormed(payload) ? `t${payload}` : Buffer.concat([WIDE, Buffer.from(payload, 'utf16le')]);
 }
 
-/** The payload of a value. */
-export function toPayload(value: Buffer): Payload {
-  const mark = value[0];
-  if (mark === 0x74) return value.toString('utf8', 1);
+/** The payload of the value from one place in these bytes to another. */
+export function toPayload(bytes: Buffer, start: number, end: number): Payload {
+  const mark = bytes[start];
+  if (mark === 0x74) return bytes.toString('utf8', start + 1, end);
   // Not a part of what came from the socket, which would be kept in memory as a whole.
-  if (mark === 0x62) return new Uint8Array(value.subarray(1));
-  return Buffer.from(value.subarray(1)).toString('utf16le');
+  if (mark === 0x62) return new Uint8Array(bytes.subarray(start + 1, end));
+  return bytes.toString('utf16le', start + 1, end);
 }
 
 /** Whether text survives UTF-8. */

@@ -2,32 +2,52 @@ import type { StoredEvent, StoredRecord, StreamInfo } from '@catga/core';
 import { stateOf } from './commit-arguments.js';
 import { toPayload } from './payload.js';
 
-/** An entry of the log: its id, and names and values of its fields. */
-type Entry = readonly [id: Buffer, fields: readonly Buffer[]];
-
-/** A number that was sent as text. */
-export function toNumber(text: Buffer | undefined): number {
-  return Number((text as Buffer).toString('latin1'));
+/** A number, sent as one or as text. */
+export function toNumber(number: unknown): number {
+  return typeof number === 'number' ? number : Number((number as Buffer).toString('latin1'));
 }
 
-/** The event of an entry. Fields come in this order: stream, version, type, time, data, metadata, tags. */
-export function toEvent([id, fields]: Entry): StoredEvent {
-  const [, stream, , version, , type, , at, , data, , metadata, , tags] = fields;
+/** Each event has eight lengths before its texts: position, stream, version, type, time, data, metadata, tags. */
+const LENGTHS = 8;
+
+/** Reads events from the one value that a script made of them. */
+export function toEvents(reply: Buffer): StoredEvent[] {
+  const events: StoredEvent[] = [];
+  for (let place = 0; place < reply.length;) {
+    let start = place + LENGTHS * 4;
+    const bounds: number[] = [start];
+    for (; place < (bounds[0] as number); place += 4) bounds.push((start += reply.readUInt32BE(place)));
+    events.push(toEvent(reply, bounds as Bounds));
+    place = start;
+  }
+  return events;
+}
+
+/** Where the eight texts begin, and where the last one ends. */
+type Bounds = [number, number, number, number, number, number, number, number, number];
+
+function toEvent(reply: Buffer, [id, stream, version, type, at, data, metadata, tags, end]: Bounds): StoredEvent {
   return {
-    stream: (stream as Buffer).toString(),
-    version: toNumber(version),
-    position: Number.parseInt(id.toString('latin1'), 10),
-    type: (type as Buffer).toString(),
-    data: toPayload(data as Buffer),
-    ...(metadata !== undefined && metadata.length > 0 && { metadata: toPayload(metadata) }),
-    at: toNumber(at),
-    ...(tags !== undefined && { tags: JSON.parse(tags.toString()) as string[] }),
+    stream: reply.toString('utf8', stream, version),
+    version: digits(reply, version, type),
+    position: digits(reply, id, stream),
+    type: reply.toString('utf8', type, at),
+    data: toPayload(reply, data, metadata),
+    ...(tags > metadata && { metadata: toPayload(reply, metadata, tags) }),
+    at: Number(reply.toString('latin1', at, data)),
+    ...(end > tags && { tags: JSON.parse(reply.toString('utf8', tags, end)) as string[] }),
   };
 }
 
-/** Events among what else is in a reply. */
-export function toEvents(reply: readonly unknown[], from: number): StoredEvent[] {
-  return reply.slice(from).map((entry) => toEvent(entry as Entry));
+/** A whole number up to the first byte that is no digit: ids of the log end in `-0`. */
+function digits(reply: Buffer, start: number, end: number): number {
+  let number = 0;
+  for (let place = start; place < end; place++) {
+    const digit = (reply[place] as number) - 48;
+    if (digit < 0) break;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 /** A record and its number in the order of creation. */
@@ -37,20 +57,25 @@ export interface NumberedRecord {
 }
 
 /** The record of a reply. */
-export function toRecord(collection: string, reply: readonly Buffer[]): NumberedRecord {
+export function toRecord(collection: string, reply: readonly unknown[]): NumberedRecord {
   const [key, value, version, sequence, createdAt, updatedAt, dueAt, expiresAt, tags] = reply;
   const record: StoredRecord = {
     collection,
     key: (key as Buffer).toString(),
-    value: toPayload(value as Buffer),
+    value: toPayload(value as Buffer, 0, (value as Buffer).length),
     version: toNumber(version),
     createdAt: toNumber(createdAt),
     updatedAt: toNumber(updatedAt),
-    ...(dueAt?.length && { dueAt: toNumber(dueAt) }),
-    tags: tags?.length ? (JSON.parse(tags.toString()) as string[]) : [],
-    ...(expiresAt?.length && { expiresAt: toNumber(expiresAt) }),
+    ...(isGiven(dueAt) && { dueAt: toNumber(dueAt) }),
+    tags: isGiven(tags) ? (JSON.parse((tags as Buffer).toString()) as string[]) : [],
+    ...(isGiven(expiresAt) && { expiresAt: toNumber(expiresAt) }),
   };
   return { record, sequence: toNumber(sequence) };
+}
+
+/** Empty text stands for what was left out. */
+function isGiven(value: unknown): boolean {
+  return typeof value === 'number' || (value as Buffer).length > 0;
 }
 
 /** What is known of a stream; undefined when there is none. */

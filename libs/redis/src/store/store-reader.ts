@@ -41,10 +41,10 @@ export class StoreReader {
     while (isWellFormed(stream) && events.length < limit) {
       const left = limit - events.length;
       const reply = await this.run(READ_STREAM, [stream, direction, from ?? '', to ?? '', since, until, left]);
-      events.push(...toEvents(reply, 2));
-      from = toNumber(reply[0] as Buffer);
+      for (const event of toEvents(reply[2] as Buffer)) events.push(event);
+      from = toNumber(reply[0]);
       // What is appended from now on belongs to another read.
-      to = toNumber(reply[1] as Buffer);
+      to = toNumber(reply[1]);
       if (from === 0) break;
     }
     return events;
@@ -67,16 +67,16 @@ export class StoreReader {
     for (let isFirst = true; ; isFirst = false) {
       const flags = [limit - events.length, direction, closed ? 1 : 0, filter];
       const reply = await this.run(READ_ALL, [after, before ?? '', ...flags]);
-      events.push(...toEvents(reply, 2));
+      for (const event of toEvents(reply[2] as Buffer)) events.push(event);
       if (isFirst) {
-        last = toNumber(reply[0] as Buffer);
+        last = toNumber(reply[0]);
         this.identity.saw(last);
         // The page is of one moment, so that it holds commits as a whole.
         before = Math.min(before ?? EVERYTHING, last + 1);
       }
-      const next = toNumber(reply[1] as Buffer);
+      const next = toNumber(reply[1]);
       if (events.length >= limit) return { events, position: (events.at(-1) as StoredEvent).position };
-      if ((reply[1] as Buffer).length === 0) break;
+      if (next === 0) break;
       if (backward) before = next;
       else after = next;
     }
@@ -85,7 +85,7 @@ export class StoreReader {
 
   async getRecord(collection: string, key: string): Promise<StoredRecord | undefined> {
     if (!isWellFormed(collection) || !isWellFormed(key)) return undefined;
-    const reply = (await this.run(GET_RECORD, [collection, key])) as readonly Buffer[] | null;
+    const reply = (await this.run(GET_RECORD, [collection, key])) as readonly unknown[] | null;
     return reply === null ? undefined : toRecord(collection, reply).record;
   }
 
@@ -100,7 +100,7 @@ export class StoreReader {
     while (found.length <= limit) {
       const left = limit + 1 - found.length;
       const reply = await this.run(FIND_RECORDS, [collection, order, left, sequence, due, ...bounds]);
-      for (const each of reply.slice(2)) found.push(toRecord(collection, each as readonly Buffer[]));
+      for (const each of reply.slice(2)) found.push(toRecord(collection, each as readonly unknown[]));
       [sequence, due] = [(reply[0] as Buffer).toString(), (reply[1] as Buffer).toString()];
       if (sequence === '') break;
     }

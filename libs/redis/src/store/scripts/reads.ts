@@ -22,6 +22,23 @@ local function nextstep(step)
 end
 `;
 
+/**
+ * Events are answered as one value: the lengths of eight texts, then the texts, for each event. One reply for each text
+ * would take the client several times as long.
+ */
+const EVENTS = `
+local parts, count = {}, 0
+local function emit(entry)
+  local fields = entry[2]
+  local metadata, tags, place = fields[12] or '', fields[14] or '', count * 9
+  parts[place + 1] = struct.pack('>I4I4I4I4I4I4I4I4', #entry[1], #fields[2], #fields[4], #fields[6], #fields[8], #fields[10], #metadata, #tags)
+  parts[place + 2], parts[place + 3], parts[place + 4] = entry[1], fields[2], fields[4]
+  parts[place + 5], parts[place + 6], parts[place + 7] = fields[6], fields[8], fields[10]
+  parts[place + 8], parts[place + 9] = metadata, tags
+  count = count + 1
+end
+`;
+
 /** The version, first version and state of a stream. */
 export const GET_STREAM = script(
   HEAD,
@@ -34,19 +51,19 @@ return { text(found.version), text(found.removed + 1), found.state }
 
 /**
  * Events of a stream from one version to another, both given or empty. Answers with the version to go on with, 0 at the
- * end, the last version to read, and entries of the log.
+ * end, the last version to read, and events.
  */
 export const READ_STREAM = script(
   HEAD,
   STREAMS,
   BUDGET,
+  EVENTS,
   `
 local name, backward = arg(), arg() == 'backward'
 local from, to = tonumber(arg()), tonumber(arg())
 local since, till, limit = tonumber(arg()), tonumber(arg()), tonumber(arg())
 local found = stream(name)
-local reply = { '0', '0' }
-if found.state == 2 then return reply end
+if found.state == 2 then return { 0, 0, '' } end
 local first, version = found.removed + 1, found.version
 from = backward and math.min(from or version, version) or math.max(from or first, first)
 to = backward and math.max(to or first, first) or math.min(to or version, version)
@@ -54,10 +71,10 @@ local key, step = base .. 's:' .. name, 8
 local function left()
   return backward and from - to + 1 or to - from + 1
 end
-while left() > 0 and #reply - 2 < limit and not spent() do
-  local count = math.min(step, left())
-  local low = (backward and from - count + 1 or from) - first
-  local ids = call('LRANGE', key, low, low + count - 1)
+while left() > 0 and count < limit and not spent() do
+  local some = math.min(step, left())
+  local low = (backward and from - some + 1 or from) - first
+  local ids = call('LRANGE', key, low, low + some - 1)
   local index = 1
   local entries = {}
   while index <= #ids do
@@ -71,49 +88,48 @@ while left() > 0 and #reply - 2 < limit and not spent() do
     local entry = entries[backward and #entries - place + 1 or place]
     weigh(entry[2])
     local at = tonumber(entry[2][8])
-    if (not since or at >= since) and (not till or at <= till) and #reply - 2 < limit then reply[#reply + 1] = entry end
+    if (not since or at >= since) and (not till or at <= till) and count < limit then emit(entry) end
   end
-  from = backward and from - count or from + count
+  from = backward and from - some or from + some
   step = nextstep(step)
 end
-if left() > 0 and #reply - 2 < limit then reply[1] = text(from) end
-reply[2] = text(to)
-return reply
+return { left() > 0 and count < limit and from or 0, to, table.concat(parts) }
 `,
 );
 
 /**
  * Events of all streams between two positions, neither included, in pages. Answers with the last position of the log, the
- * position to go on from, or nothing at the end, and entries of the log.
+ * position to go on from, 0 at the end, and events.
  */
 export const READ_ALL = script(
   HEAD,
   STREAMS,
   QUERIES,
   BUDGET,
+  EVENTS,
   `
 local after, before = arg(), arg()
 local limit, backward, closed = tonumber(arg()), arg() == 'backward', arg() == '1'
 local json = arg()
 local filters = json ~= '' and readquery(json)
-local reply = { text(position), '' }
+local goon = 0
 local function visit(entry)
   local fields = entry[2]
   weigh(fields)
   if (closed or not haslife or stream(fields[2]).state == 0) and (not filters or matches(filters, fields)) then
-    reply[#reply + 1] = entry
+    emit(entry)
   end
-  return #reply - 2 < limit
+  return count < limit
 end
-local function range(key, low, high, count)
-  if backward then return call('ZREVRANGEBYSCORE', key, high, low, 'LIMIT', 0, count) end
-  return call('ZRANGEBYSCORE', key, low, high, 'LIMIT', 0, count)
+local function range(key, low, high)
+  if backward then return call('ZREVRANGEBYSCORE', key, high, low, 'LIMIT', 0, 200) end
+  return call('ZRANGEBYSCORE', key, low, high, 'LIMIT', 0, 200)
 end
 -- Along the indexes of tags: every filter gives some candidates, and how far they are complete.
 local function readtagged()
   local seen, ids, horizon = {}, {}, nil
   for _, filter in ipairs(filters) do
-    local found = range(rarest(filter), '(' .. after, before == '' and '+inf' or '(' .. before, 200)
+    local found = range(rarest(filter), '(' .. after, before == '' and '+inf' or '(' .. before)
     for index, id in ipairs(found) do
       found[index] = tonumber(id)
       if not seen[id] then
@@ -129,11 +145,14 @@ local function readtagged()
     if horizon and ((backward and id < horizon) or (not backward and id > horizon)) then break end
     local entry = call('XRANGE', log, text(id), text(id))[1]
     if entry and (not visit(entry) or spent()) then
-      reply[2] = text(id)
+      goon = id
       return
     end
   end
-  if horizon then reply[2] = text(horizon) end
+  if horizon then goon = horizon end
+end
+local function goonfrom(id)
+  goon = tonumber(string.match(id, '^%d+'))
 end
 local function readplain()
   local low, high = '(' .. after .. '-0', before == '' and '+' or '(' .. before .. '-0'
@@ -142,37 +161,32 @@ local function readplain()
     local entries
     if backward then entries = call('XREVRANGE', log, high, low, 'COUNT', step)
     else entries = call('XRANGE', log, low, high, 'COUNT', step) end
-    local id
     for _, entry in ipairs(entries) do
-      id = string.match(entry[1], '^%d+')
-      if not visit(entry) then
-        reply[2] = id
-        return
-      end
+      if not visit(entry) then return goonfrom(entry[1]) end
     end
     if #entries < step then return end
-    if spent() then
-      reply[2] = id
-      return
-    end
-    if backward then high = '(' .. id .. '-0' else low = '(' .. id .. '-0' end
+    local last = entries[step][1]
+    if spent() then return goonfrom(last) end
+    if backward then high = '(' .. last else low = '(' .. last end
     step = nextstep(step)
   end
 end
-if before ~= '' and tonumber(before) <= tonumber(after) + 1 then return reply end
-if filters and #filters == 0 then return reply end
-if filters and alltagged(filters) then readtagged() else readplain() end
-return reply
+local isempty = before ~= '' and tonumber(before) <= tonumber(after) + 1 or filters and #filters == 0
+if isempty then
+  -- nothing can match
+elseif filters and alltagged(filters) then readtagged() else readplain() end
+return { position, goon, table.concat(parts) }
 `,
 );
 
-/** A record as it is answered: numbers as text, because Lua's become whole ones on their way out. */
+/** A record as it is answered. Lua's numbers become whole ones on their way out, so others go as text. */
 const SHOW_RECORD = `
+local function number(value)
+  if not value then return '' end
+  return value % 1 == 0 and value or text(value)
+end
 local function show(key, value, header)
-  return {
-    key, value, text(header[1]), text(header[2]), text(header[3]), text(header[4]),
-    header[5] and text(header[5]) or '', header[6] and text(header[6]) or '', header[7]
-  }
+  return { key, value, header[1], header[2], header[3], header[4], number(header[5]), number(header[6]), header[7] }
 end
 local function expired(header)
   return header[6] and header[6] <= now
