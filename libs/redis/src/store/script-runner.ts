@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Cluster } from 'ioredis';
 import {
   isConnectionFailure,
   isPassingRefusal,
@@ -52,13 +53,16 @@ export class ScriptRunner {
       try {
         return await this.attempt(script, [identity.epoch, identity.seen, ...args], deadline);
       } catch (error) {
-        if (isLoss(error)) throw identity.lost(error);
-        const isPassing = isPassingRefusal(error);
+        const isLost = isLoss(error);
+        // A replica may be behind, which is no loss; whoever should be asked is elsewhere.
+        const isReplica = isLost ? await this.isReplica() : messageOf(error).startsWith('READONLY');
+        if (isLost && !isReplica) throw identity.lost(error);
+        const isPassing = isReplica || isPassingRefusal(error);
         if (!isPassing && !isConnectionFailure(error)) throw error;
         wasSent ||= !isPassing && !messageOf(error).includes('enableOfflineQueue');
         if (performance.now() + PAUSE >= deadline) throw new NoAnswerError(wasSent, error as Error);
         // Behind a name or a proxy another server may be the primary by now.
-        if (messageOf(error).startsWith('READONLY')) this.connection.reset();
+        if (isReplica) this.connection.reset();
         await sleep(PAUSE);
       }
     }
@@ -94,6 +98,13 @@ export class ScriptRunner {
         },
       );
     });
+  }
+
+  /** In a cluster a replica sends its clients to the primary. */
+  private async isReplica(): Promise<boolean> {
+    if (this.connection.client instanceof Cluster) return false;
+    const info = await this.connection.call('INFO', 'replication').catch(() => '');
+    return String(info).includes('role:slave');
   }
 
   private async awaitConnection(within: number, wasSent: boolean): Promise<void> {
