@@ -6,6 +6,7 @@ import { Configuration } from './configuration.js';
 import { ConfigurationModule } from './configuration.module.js';
 import { infrastructure } from './infrastructure.js';
 import { LedgerModule } from './ledger/ledger.module.js';
+import { OrderCompleted } from './orders/order.events.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { RevenueModule } from './revenue/revenue.module.js';
 
@@ -18,6 +19,8 @@ import { RevenueModule } from './revenue/revenue.module.js';
         // A customer waits for the answer, so a gateway that failed is tried again soon.
         processes: { defaultBackoff: '200ms', lease },
         projections: { lease },
+        // What is appended to the log is also told to other parts, through the transport, once each.
+        messaging: { qos: 2, outbox: { events: [OrderCompleted], lease } },
       }),
     }),
     ...infrastructure(new Configuration()),

@@ -5,10 +5,11 @@ import { Ledger } from '../ledger/ledger.js';
 
 /** A row of the notification ledger. */
 export interface NotificationRow extends RowDetails {
-  readonly kind: 'notification';
+  /** A `receipt` is mailed when the order is completed. */
+  readonly kind: 'notification' | 'receipt';
   readonly status: 'sent';
   readonly orderId: string;
-  readonly customerId: string;
+  readonly customerId?: string;
   readonly subject: string;
   readonly notificationId: string;
 }

@@ -24,13 +24,18 @@ export class ClusterReport {
     return repeatedCalls(this.evidence);
   }
 
+  /** Receipts, mailed by whichever node got the message. */
+  get receipts(): number {
+    return this.evidence.notification.filter(({ kind }) => kind === 'receipt').length;
+  }
+
   /** For people. */
   summary(): string {
     return [
       `Cluster proof, seed ${this.seed}: ${this.faults.join(', ')}.`,
       this.load.summary(),
       `  taken over by another node: ${this.takeOvers} times; repeated calls recognised by their key: ${this.repeatedCalls}`,
-      `  standing in the ledgers: ${standing(this.evidence)}`,
+      `  standing in the ledgers: ${standing(this.evidence)}, ${this.receipts} receipts mailed`,
       ...(this.violations.length === 0
         ? [
             'No violation: every order has one outcome, nothing was lost, nothing was done twice, nothing was left behind.',

@@ -10,6 +10,7 @@ import { SampleClient } from '../sample-client.js';
 import type { Cluster } from './cluster.js';
 import { ClusterReport } from './cluster-report.js';
 import type { Fault } from './faults.js';
+import { auditReceipts, waitForReceipts } from './receipts.js';
 
 /** How the proof is made. */
 export interface ClusterRunOptions {
@@ -18,6 +19,8 @@ export interface ClusterRunOptions {
   /** Decides at which moments. */
   readonly seed: number;
   readonly concurrency: number;
+  /** Whether receipts are audited: false where messages travel in memory. Default true. */
+  readonly receipts?: boolean;
   readonly onProgress?: (share: number, text: string) => void;
 }
 
@@ -50,12 +53,16 @@ export async function clusterRun(
       loadOrders(book, client, milestones, options),
       letFaultsHappen(cluster, milestones, book.orders.length, options),
     ]);
+    // Messages to other nodes are lost with their node when they are kept in memory.
+    if (options.receipts !== false) await waitForReceipts(client, loaded.count('completed'));
     const evidence = await gatherEvidence(
       client,
       book.orders.map(({ orderId }) => orderId),
     );
     const names = options.faults.map(({ name }) => name);
-    return new ClusterReport(options.seed, names, loaded, evidence, audit(evidence, loaded.outcomes));
+    const violations = audit(evidence, loaded.outcomes);
+    if (options.receipts !== false) violations.push(...auditReceipts(evidence));
+    return new ClusterReport(options.seed, names, loaded, evidence, violations);
   } finally {
     over.abort();
   }

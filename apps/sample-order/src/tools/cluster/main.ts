@@ -100,6 +100,7 @@ async function prove(): Promise<number> {
       ],
       seed,
       concurrency: wholeNumber('concurrency', values.concurrency, 1),
+      receipts: values.store !== 'sqlite',
       onProgress: progressLine(),
     });
     console.log(report.summary());
