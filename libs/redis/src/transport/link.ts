@@ -1,4 +1,11 @@
-import type { RedisArgument, RedisConnection, RedisConnections, RedisConnectionStatus } from '../connection/index.js';
+import { Cluster } from 'ioredis';
+import {
+  messageOf,
+  type RedisArgument,
+  type RedisConnection,
+  type RedisConnections,
+  type RedisConnectionStatus,
+} from '../connection/index.js';
 import { SCRIPTS, type Script } from './scripts/index.js';
 
 /**
@@ -54,6 +61,10 @@ export class Link {
     this.watch ??= setInterval(() => this.look(), Math.max(20, this.timeout / 4)).unref();
     try {
       return await this.connection.callBuffer(command, args);
+    } catch (error) {
+      // Behind a name or a proxy another server may be the primary by now.
+      if (messageOf(error).startsWith('READONLY')) this.connection.reset();
+      throw error;
     } finally {
       this.underWay--;
       this.sign();
@@ -67,7 +78,11 @@ export class Link {
   }
 
   private load(): void {
-    for (const { text } of Object.values(SCRIPTS)) this.call('SCRIPT', ['LOAD', text]).catch(() => undefined);
+    const { client } = this.connection;
+    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
+    for (const { text } of Object.values(SCRIPTS)) {
+      for (const node of nodes) node.call('SCRIPT', ['LOAD', text]).catch(() => undefined);
+    }
   }
 
   private sign(): void {
@@ -86,5 +101,5 @@ export class Link {
 
 /** The server was restarted, or its scripts were flushed by hand. */
 function isUnknownScript(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+  return messageOf(error).includes('NOSCRIPT');
 }

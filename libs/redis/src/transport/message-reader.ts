@@ -37,6 +37,7 @@ export class MessageReader {
     this.events.fetched();
   }
 
+  /** Answers may have been lost with the connection before. */
   reconnected(): void {
     this.mustRecover();
     this.isAsleep = false;
@@ -64,11 +65,17 @@ export class MessageReader {
     const { room, lanes, pace } = this.runs;
     if (room <= 0 || lanes.ahead > pace.ahead / 2) return;
     this.fetching = this.fetch(room)
-      .catch(() => this.reconnected())
+      .catch(() => this.failed())
       .then(() => {
         this.fetching = undefined;
         this.events.fetched();
       });
+  }
+
+  /** The next look, or the next connection, tries again: never at once, or a lasting failure would be a busy loop. */
+  private failed(): void {
+    this.hasToRecover = true;
+    this.isAsleep = true;
   }
 
   private async fetch(room: number): Promise<void> {
