@@ -526,20 +526,38 @@ export {
   type SubscriptionTuning,
 } from './messaging/index.js';
 
-// coordination: locks
+// coordination: locks, rate limits
 export {
   DistributedLock,
   LOCK_COLLECTION,
+  LOCK_TURN,
   LockLostError,
   LockTimeoutError,
+  MemoryLimits,
   MemoryLocks,
+  RATE_LIMIT_COLLECTION,
+  RATE_LIMIT_PARTS,
+  RateLimitConflictError,
+  RateLimiter,
+  RateLimiters,
+  RateLimitExceededError,
+  RateLimitPermitsError,
+  StoreLimits,
   StoreLocks,
+  UnknownRateLimitError,
+  type AcquireOptions,
   type Lock,
   type LockAnswer,
   type LockBackend,
   type LockDefaults,
   type LockOptions,
   type LockRequest,
+  type RateLimitBackend,
+  type RateLimitDecision,
+  type RateLimitPolicy,
+  type RateLimitRequest,
+  type RateLimitSettings,
+  type RateLimitStatus,
 } from './coordination/index.js';
 
 // http: the /processes endpoints, and their errors and validation for routes of the application

@@ -14,3 +14,4 @@ export {
 export { CatgaRedisModule, type CatgaRedisExtras, type CatgaRedisOptions } from './catga-redis.module.js';
 export { InvalidNameError, RedisStore, type RedisStoreOptions } from './store/index.js';
 export { RedisTransport, type RedisTransportOptions } from './transport/index.js';
+export { RedisCoordination, RedisCoordinationError, type RedisCoordinationOptions } from './coordination/index.js';

@@ -1,4 +1,8 @@
 export { describeLockConformance } from './coordination/describe-lock-conformance.js';
+export {
+  describeRateLimitConformance,
+  type RateLimitConformanceOptions,
+} from './coordination/describe-rate-limit-conformance.js';
 export type { CoordinationConformanceOptions } from './coordination/suite.js';
 export {
   EventSchemaError,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryStore, type Store } from '@catga/core';
 import { NatsStore } from '@catga/nats';
-import { RedisStore } from '@catga/redis';
+import { RedisCoordination, RedisStore } from '@catga/redis';
 import { SqliteStore } from '@catga/sqlite';
 import { connect } from '@nats-io/transport-node';
 import { Redis } from 'ioredis';
@@ -27,28 +27,53 @@ export function atEnd(end: () => Promise<unknown>): void {
 export interface StoreKind {
   readonly name: string;
   readonly nodes: (count: number) => Promise<Store[]>;
+  /** Milliseconds by which `now()` of two nodes may differ. */
+  readonly precision: number;
 }
 
 /** Every kind of store there is, with the servers of the tests. */
 export function storeKinds(): StoreKind[] {
   return [
-    ...(['reference', 'copy'] as const).map((mode) => ({
-      name: `MemoryStore (${mode})`,
+    {
+      name: 'MemoryStore',
+      precision: 1,
       nodes: async (count: number) => {
-        const store = await opened(new MemoryStore({ mode }));
+        const store = await opened(new MemoryStore({ mode: 'copy' }));
         return Array.from({ length: count }, () => store);
       },
-    })),
-    { name: 'SqliteStore', nodes: (count) => several(count, sqlite()) },
+    },
+    { name: 'SqliteStore', precision: 1, nodes: (count) => several(count, sqlite()) },
     ...redisServers().map(({ name, url }) => ({
       name: `RedisStore (${name})`,
+      precision: 1,
       nodes: (count: number) => several(count, redis(url)),
     })),
     ...natsServers().map(({ name, url }) => ({
       name: `NatsStore (${name})`,
+      // It tells the server's time from messages that arrive.
+      precision: 20,
       nodes: (count: number) => several(count, nats(url)),
     })),
   ];
+}
+
+/** A Redis server: that many nodes with one name on it. */
+export function redisKinds(): {
+  readonly name: string;
+  readonly nodes: (count: number) => Promise<RedisCoordination[]>;
+}[] {
+  return redisServers().map(({ name: server, url }) => ({
+    name: server,
+    nodes: async (count) => {
+      const name = redisName(url);
+      const nodes = Array.from({ length: count }, () => new RedisCoordination({ url, name }));
+      for (const node of nodes) {
+        await node.open();
+        atEnd(() => node.close());
+      }
+      return nodes;
+    },
+  }));
 }
 
 /** A name that no other test has; its keys on that server are deleted at the end. */

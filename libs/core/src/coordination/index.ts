@@ -5,3 +5,22 @@ export { LockLostError, LockTimeoutError } from './lock/lock.errors.js';
 export { type LockDefaults, type LockOptions } from './lock/lock.options.js';
 export { MemoryLocks } from './lock/memory-locks.js';
 export { LOCK_COLLECTION, StoreLocks } from './lock/store-locks.js';
+export { MemoryLimits } from './rate-limit/memory-limits.js';
+export type {
+  RateLimitBackend,
+  RateLimitDecision,
+  RateLimitRequest,
+  RateLimitStatus,
+} from './rate-limit/rate-limit-backend.js';
+export {
+  RateLimitConflictError,
+  RateLimitExceededError,
+  RateLimitPermitsError,
+  UnknownRateLimitError,
+} from './rate-limit/rate-limit.errors.js';
+export { type RateLimitPolicy, type RateLimitSettings } from './rate-limit/rate-limit.options.js';
+export { RateLimiter, type AcquireOptions } from './rate-limit/rate-limiter.js';
+export { RateLimiters } from './rate-limit/rate-limiters.js';
+export { RATE_LIMIT_COLLECTION, StoreLimits } from './rate-limit/store-limits.js';
+export { LOCK_TURN } from './lock/lock-state.js';
+export { RATE_LIMIT_PARTS } from './rate-limit/limit-state.js';

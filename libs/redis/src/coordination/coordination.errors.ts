@@ -1,0 +1,13 @@
+import { CatgaError } from '@catga/core';
+
+/** Redis is there, and refuses: no memory, no rights, a key of another kind. */
+export class RedisCoordinationError extends CatgaError {
+  readonly code = 'CATGA_REDIS_COORDINATION';
+  readonly kind = 'infrastructure';
+  constructor(target: string, answer: string, options?: ErrorOptions) {
+    super(
+      `Redis at ${target} refuses to coordinate: ${answer}. Nothing was changed. Check its memory (maxmemory), the rights of the user, and that no other application uses keys of this name.`,
+      { ...options, details: { target, answer } },
+    );
+  }
+}

@@ -1,0 +1,71 @@
+import { assertKnownOptions, toMilliseconds } from '@catga/core';
+import { RedisClosedError, RedisConnections, type RedisConnection } from '../connection/index.js';
+import { Channel } from './channel.js';
+import { COORDINATION_OPTIONS, type RedisCoordinationOptions } from './redis-coordination.options.js';
+import { RedisLimits } from './redis-limits.js';
+import { RedisLocks } from './redis-locks.js';
+import { ScriptLink } from './script-link.js';
+
+/**
+ * Locks and rate limits on a Redis server or in a Redis Cluster: one call each, by the server's clock. Has two connections
+ * of its own.
+ *
+ * @example
+ * ```ts
+ * const coordination = new RedisCoordination({ url: 'redis://localhost:6379', name: 'shop' });
+ * await coordination.open();
+ * const locks = new DistributedLock(coordination.locks);
+ * ```
+ */
+export class RedisCoordination {
+  readonly locks: RedisLocks;
+  readonly rateLimits: RedisLimits;
+  private readonly connections: RedisConnections;
+  private readonly timeout: number;
+  private readonly released = new Channel();
+  private commands: RedisConnection | undefined;
+
+  /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
+  constructor(options: RedisCoordinationOptions = {}) {
+    assertKnownOptions('RedisCoordination', options, COORDINATION_OPTIONS);
+    this.connections = new RedisConnections(options, 'RedisCoordination');
+    this.timeout = toMilliseconds(options.commandTimeout ?? '10s', 'RedisCoordination commandTimeout');
+    const link = new ScriptLink(() => this.opened(), this.base, this.timeout);
+    this.locks = new RedisLocks(link, this.released);
+    this.rateLimits = new RedisLimits(link);
+  }
+
+  /** Begins every key, in braces. */
+  get name(): string {
+    return this.connections.settings.name;
+  }
+
+  /** @throws {RedisAuthError} {@link RedisUnavailableError} the server is not there within `commandTimeout` */
+  async open(): Promise<void> {
+    const commands = this.connections.open('coordination');
+    const listener = this.connections.openSubscriber('coordination-listener');
+    try {
+      await Promise.all([commands, listener].map((each) => each.ready(this.timeout)));
+      await this.released.open(listener, `${this.base}:released`);
+      this.commands = commands;
+    } catch (error) {
+      this.connections.close();
+      throw error;
+    }
+  }
+
+  /** What is under way fails. */
+  async close(): Promise<void> {
+    this.commands = undefined;
+    this.connections.close();
+  }
+
+  private get base(): string {
+    return this.connections.key('coordination');
+  }
+
+  private opened(): RedisConnection {
+    if (this.commands === undefined) throw new RedisClosedError('coordination');
+    return this.commands;
+  }
+}
