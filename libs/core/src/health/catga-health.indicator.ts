@@ -1,5 +1,6 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { MessagingHost } from '../messaging/index.js';
 import { Processes } from '../processes/index.js';
 import { ProjectionManager } from '../projections/index.js';
 import { Store } from '../store/index.js';
@@ -41,6 +42,7 @@ export class CatgaHealthIndicator {
     @Optional() @Inject(HEALTH_OPTIONS) options?: ResolvedHealthOptions,
     @Optional() @Inject(ProjectionManager) private readonly projectionManager?: ProjectionManager,
     @Optional() @Inject(Transport) private readonly broker?: Transport,
+    @Optional() @Inject(MessagingHost) private readonly messaging?: MessagingHost,
   ) {
     this.options = options ?? resolveHealthOptions();
     const { timeout } = this.options;
@@ -89,7 +91,7 @@ export class CatgaHealthIndicator {
     return this.part(key, 'sagaStore');
   }
 
-  /** Where messages wait: the broker of the transport. */
+  /** Where messages wait: the subscriptions of this node; `degraded` when one takes nothing. */
   messageQueue<const Key extends string = 'messageQueue'>(
     key = 'messageQueue' as Key,
   ): Promise<HealthIndicatorResult<Key>> {
@@ -140,8 +142,9 @@ export class CatgaHealthIndicator {
   private async look(part: HealthPart): Promise<PartHealth> {
     switch (part) {
       case 'transport':
-      case 'messageQueue':
         return this.transportHealth();
+      case 'messageQueue':
+        return this.queueHealth();
       case 'application':
         // Provided without CatgaHealthModule, nothing has watched the life of the application.
         return this.state?.health() ?? { status: 'up' };
@@ -173,6 +176,20 @@ export class CatgaHealthIndicator {
     const { name } = this.broker.capabilities;
     const warnings = this.broker.warnings?.() ?? [];
     return warnings.length === 0 ? { status: 'up', name } : { status: 'degraded', name, warnings };
+  }
+
+  /** A subscription that takes nothing is no reason to take the node out: other nodes share it. */
+  private async queueHealth(): Promise<PartHealth> {
+    if (this.broker === undefined || this.messaging === undefined) return this.transportHealth();
+    await this.transportProbe?.ping();
+    const { name } = this.broker.capabilities;
+    const { timeout } = this.options;
+    const all = await withTimeLimit(this.messaging.status(), timeout, 'The state of subscriptions');
+    if (all.length === 0) return { status: 'up', name };
+    const subscriptions = Object.fromEntries(all.map(({ name: one, state, waiting }) => [one, { state, waiting }]));
+    const idle = all.filter(({ state }) => state !== 'running').map((one) => `${one.name} is ${one.state}`);
+    if (idle.length === 0) return { status: 'up', name, subscriptions };
+    return { status: 'degraded', name, message: `On this node subscription ${idle.join(', ')}.`, subscriptions };
   }
 
   private storeUp(): PartHealth {

@@ -60,6 +60,14 @@ export class MessagingHost implements OnModuleInit, OnApplicationBootstrap, OnMo
     return Promise.all(this.consumers.map((consumer) => consumer.status()));
   }
 
+  /**
+   * This node's part in a subscription, e.g. to pause it; undefined when the application has none of that name, or this
+   * node does not work on it.
+   */
+  consumer(subscription: string): Consumer | undefined {
+    return this.consumers.find(({ name }) => name === subscription);
+  }
+
   onModuleInit(): void {
     const { engine, handlers, registry, transport, codec, inbox, options } = this.parts;
     engine.useRemote(new RemoteCaller(transport, codec, options.requestTimeout));

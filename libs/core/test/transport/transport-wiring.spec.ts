@@ -10,8 +10,12 @@ import {
 import { CatgaHealthIndicator, CatgaHealthModule } from '@catga/core/health';
 import {
   CATGA_TRANSPORT,
+  EventHandler,
   MemoryBroker,
   MemoryTransport,
+  MessageBus,
+  MessagingHost,
+  Subscribe,
   Transport,
   TransportUnavailableError,
   type CatgaModuleOptions,
@@ -157,6 +161,29 @@ describe('the transport of an application', () => {
     transport.answer = () => new Promise(() => undefined);
     expect(await health.transport()).toMatchObject({
       transport: { status: 'down', message: 'Transport "fake" did not answer within 1000 ms' },
+    });
+  });
+
+  it('shows its subscriptions in health, and is degraded when one of them takes nothing', async () => {
+    class Happened {}
+    @Subscribe('watchers')
+    @EventHandler(Happened)
+    class Watcher {
+      handle() {}
+    }
+    const { app } = await startApp({ providers: [Watcher], imports: [CatgaHealthModule.forRoot({})] });
+    const health = app.get(CatgaHealthIndicator);
+    expect(await health.messageQueue()).toEqual({
+      messageQueue: { status: 'up', name: 'memory', subscriptions: { watchers: { state: 'running', waiting: 0 } } },
+    });
+    app.get(MessagingHost).consumer('watchers')?.pause();
+    await app.get(MessageBus).publish([new Happened(), new Happened()]);
+    expect(await health.messageQueue()).toMatchObject({
+      messageQueue: {
+        status: 'degraded',
+        message: 'On this node subscription watchers is paused.',
+        subscriptions: { watchers: { state: 'paused', waiting: 2 } },
+      },
     });
   });
 
