@@ -12,6 +12,6 @@ export {
   type RedisNode,
 } from './connection/index.js';
 export { CatgaRedisModule, type CatgaRedisExtras, type CatgaRedisOptions } from './catga-redis.module.js';
-export { InvalidNameError, RedisStore, type RedisStoreOptions } from './store/index.js';
+export { CommitTooLargeError, InvalidNameError, RedisStore, type RedisStoreOptions } from './store/index.js';
 export { RedisTransport, type RedisTransportOptions } from './transport/index.js';
 export { RedisCoordination, RedisCoordinationError, type RedisCoordinationOptions } from './coordination/index.js';

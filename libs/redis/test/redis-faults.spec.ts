@@ -217,6 +217,25 @@ describe('RedisStore, when things go wrong', () => {
     await expect(store.commit(append('s'))).resolves.toMatchObject({ versions: [2] });
   });
 
+  it('refuses a commit that is too large, at once and alone', async () => {
+    const store = await open({ maxCommitSize: 10_000 });
+    const refused = store.commit(append('s', 'x'.repeat(20_000)));
+    const beside = store.commit(append('s', 'y'.repeat(5_000)));
+    await expect(refused).rejects.toMatchObject({ code: 'CATGA_REDIS_COMMIT_TOO_LARGE', kind: 'request' });
+    await expect(beside).resolves.toMatchObject({ versions: [1] });
+  });
+
+  it('finishes commits that look far back before it closes, those that are refused as well', async () => {
+    const store = await open();
+    const many = Array.from({ length: 1_200 }, (_, index) => ({ type: index === 1_000 ? 'late' : 'e', data: '1' }));
+    await store.commit({ appends: [{ stream: 'many', expectedVersion: 'any', events: many }] });
+    const commits = [['never'], ['late']].map((types) =>
+      store.commit({ conditions: [{ query: { types, categories: ['many'] }, after: 0 }], ...append('s') }),
+    );
+    const [kept, refused] = await Promise.allSettled([...commits, store.close()]);
+    expect([kept?.status, refused?.status]).toEqual(['fulfilled', 'rejected']);
+  });
+
   it('works on when the server has forgotten its scripts', async () => {
     const store = await open();
     await store.commit(append('s'));

@@ -6,11 +6,14 @@ import { commitArguments, sizeOf } from './commit-arguments.js';
 import { NoAnswerError, type ScriptRunner } from './script-runner.js';
 import { COMMIT } from './scripts/commit.js';
 import type { StoreIdentity } from './store-identity.js';
-import { storeError, toStoreError } from './store.errors.js';
+import { CommitTooLargeError, storeError, toStoreError } from './store.errors.js';
 
 /** What one script may take: it keeps the server from everybody else while it runs. */
 const MOST_COMMITS = 64;
 const MOST_BYTES = 262_144;
+
+/** Redis takes about a million arguments. */
+const MOST_ARGUMENTS = 1_000_000;
 
 /** The server remembers the groups of a client for a day. Milliseconds. */
 const REMEMBERED = 20 * 3_600_000;
@@ -32,6 +35,8 @@ export interface CommitQueueOptions {
   readonly identity: StoreIdentity;
   /** Milliseconds that a commit may take. */
   readonly timeout: number;
+  /** Bytes of the largest commit. */
+  readonly largest: number;
   /** A commit has succeeded. */
   readonly committed: (batch: CommitBatch) => void;
   /** Looks for events that break the conditions of a batch. Returns the batch with conditions from there on. */
@@ -53,9 +58,15 @@ export class CommitQueue {
 
   constructor(private readonly options: CommitQueueOptions) {}
 
-  /** @throws {InvalidNameError} at once */
+  /** @throws {InvalidNameError} {@link CommitTooLargeError} at once */
   commit(batch: CommitBatch): Promise<CommitResult> {
-    return this.add(batch, batch, performance.now() + this.options.timeout);
+    const { identity, largest, timeout } = this.options;
+    const args = commitArguments(batch);
+    const size = sizeOf(args);
+    if (size > largest || args.length > MOST_ARGUMENTS) throw new CommitTooLargeError(identity.name, size, largest);
+    return new Promise((resolve, reject) => {
+      this.add({ batch, args, size, deadline: performance.now() + timeout, resolve, reject });
+    });
   }
 
   /** Waits until every commit has its answer. */
@@ -63,15 +74,11 @@ export class CommitQueue {
     if (this.working || this.looking > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
-  /** @param sent what is sent: the batch, or one with other conditions */
-  private add(batch: CommitBatch, sent: CommitBatch, deadline: number): Promise<CommitResult> {
-    const args = commitArguments(sent);
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ batch, args, size: sizeOf(args), deadline, resolve, reject });
-      if (this.working) return;
-      this.working = true;
-      setImmediate(this.next);
-    });
+  private add(waiting: Waiting): void {
+    this.waiting.push(waiting);
+    if (this.working) return;
+    this.working = true;
+    setImmediate(this.next);
   }
 
   /** Sends the next group. In a turn of its own, so that whoever was just answered can join it. */
@@ -79,7 +86,7 @@ export class CommitQueue {
     const group = this.take();
     if (group.length === 0) {
       this.working = false;
-      if (this.looking === 0) for (const done of this.idle.splice(0)) done();
+      this.release();
       return;
     }
     void this.send(group).then(() => setImmediate(this.next));
@@ -122,20 +129,28 @@ export class CommitQueue {
   private answer(waiting: Waiting, line: string): void {
     const { batch, resolve, reject } = waiting;
     const answer = readAnswer(line, batch);
-    if (answer === 'look') return this.look(waiting);
+    if (answer === 'look') return void this.look(waiting);
     if (answer instanceof Error) return reject(answer);
     this.options.identity.saw(answer.position);
     if (answer.repeated !== true) this.options.committed(batch);
     resolve(answer);
   }
 
-  private look({ batch, deadline, resolve, reject }: Waiting): void {
+  private async look(waiting: Waiting): Promise<void> {
     this.looking++;
-    this.options
-      .lookAhead(batch)
-      .finally(() => this.looking--)
-      .then((ahead) => this.add(batch, ahead, deadline))
-      .then(resolve, reject);
+    try {
+      const args = commitArguments(await this.options.lookAhead(waiting.batch));
+      this.add({ ...waiting, args });
+    } catch (error) {
+      waiting.reject(error as Error);
+    }
+    this.looking--;
+    this.release();
+  }
+
+  /** Tells who waits for the end that nothing is left to do. */
+  private release(): void {
+    if (!this.working && this.looking === 0) for (const done of this.idle.splice(0)) done();
   }
 
   private failure(error: unknown): Error {

@@ -8,6 +8,8 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
    * `CATGA_STORE_CONNECTION`; also how long opening waits for the server. Default `'10s'`.
    */
   readonly commandTimeout?: Duration;
+  /** Largest commit in bytes: the server serves nobody else while it applies one. Default 64 MiB. */
+  readonly maxCommitSize?: number;
   /** Refuse to open when the settings of the server would lose data; otherwise they are warned of. Default false. */
   readonly strict?: boolean;
 }
@@ -16,5 +18,6 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
 export const STORE_OPTIONS = [
   ...CONNECTION_OPTIONS,
   'commandTimeout',
+  'maxCommitSize',
   'strict',
 ] as const satisfies readonly (keyof RedisStoreOptions)[];

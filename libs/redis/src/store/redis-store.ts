@@ -4,6 +4,7 @@ import {
   assertEncoded,
   assertKnownOptions,
   CommitNotifier,
+  InvalidOptionError,
   Store,
   StoreUnavailableError,
   toMilliseconds,
@@ -58,6 +59,7 @@ export class RedisStore extends Store {
   readonly name: string;
   private readonly connections: RedisConnections;
   private readonly timeout: number;
+  private readonly largest: number;
   private readonly strict: boolean;
   private readonly notifier = new CommitNotifier();
   private durable = true;
@@ -72,6 +74,10 @@ export class RedisStore extends Store {
     this.connections = new RedisConnections(options, 'RedisStore');
     this.name = this.connections.settings.name;
     this.timeout = toMilliseconds(options.commandTimeout ?? '10s', 'RedisStore commandTimeout');
+    this.largest = options.maxCommitSize ?? 64 * 1_024 * 1_024;
+    if (!Number.isFinite(this.largest) || this.largest <= 0) {
+      throw new InvalidOptionError('RedisStore maxCommitSize', this.largest, 'a number of bytes');
+    }
     this.strict = options.strict ?? false;
   }
 
@@ -202,6 +208,7 @@ export class RedisStore extends Store {
       runner: new ScriptRunner(writer, head, identity),
       identity,
       timeout: this.timeout,
+      largest: this.largest,
       committed: (batch) => this.committed(batch),
       lookAhead: (batch) => lookAhead(reader, batch),
     });

@@ -49,6 +49,8 @@ export class ScriptRunner {
     for (;;) {
       if (identity.loss !== undefined) throw identity.loss;
       const left = deadline - performance.now();
+      if (left <= 0)
+        throw new NoAnswerError(wasSent, this.connection.problem('its time was up before it could be sent'));
       if (this.connection.status !== 'ready') await this.awaitConnection(left, wasSent);
       try {
         return await this.attempt(script, [identity.epoch, identity.seen, ...args], deadline);

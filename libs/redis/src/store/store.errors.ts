@@ -1,5 +1,17 @@
-import { StoreUnavailableError, type StoreUnavailableReason } from '@catga/core';
+import { CatgaError, StoreUnavailableError, type StoreUnavailableReason } from '@catga/core';
 import { isAuthFailure, isConnectionFailure, messageOf } from '../connection/index.js';
+
+/** A commit that is larger than the store was told to take. Nothing was sent, and nothing waits for it. */
+export class CommitTooLargeError extends CatgaError {
+  readonly code = 'CATGA_REDIS_COMMIT_TOO_LARGE';
+  readonly kind = 'request';
+  constructor(store: string, size: number, limit: number) {
+    super(
+      `A commit to the Redis store "${store}" takes about ${size} bytes; it takes ${limit} (maxCommitSize), in a million texts at most. Nothing was written. Make several commits of it, keep large data elsewhere and store where it is, or raise maxCommitSize.`,
+      { details: { store, size, limit } },
+    );
+  }
+}
 
 const ADVICE: Partial<Record<StoreUnavailableReason, string>> = {
   'disk-full':
