@@ -17,6 +17,6 @@ export {
   type PublishAckOptions,
   type ServerFeatures,
 } from './connection/index.js';
-export { CommitTooLargeError, NatsStore, type NatsStoreOptions } from './store/index.js';
+export { CommitTooLargeError, NatsStore, type NatsSnapshotOptions, type NatsStoreOptions } from './store/index.js';
 export { CatgaNatsModule, type CatgaNatsExtras, type CatgaNatsOptions } from './catga-nats.module.js';
 export { NatsTransport, type NatsTransportOptions } from './transport/index.js';

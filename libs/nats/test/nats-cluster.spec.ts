@@ -21,7 +21,7 @@ describe(`A NatsStore on a cluster of three, ${name}`, () => {
   afterAll(() => cluster.stop());
 
   it('loses no acknowledged commit and doubles none when the leader of the log is killed -9', async () => {
-    const options = { name: newName(), replicas: 3 };
+    const options = { name: newName(), replicas: 3, snapshots: { messages: 80 } };
     const stores = await Promise.all([0, 1].map((node) => openStore(cluster.urls[node] as string, options)));
     const history = new MemoryHistory();
     let stopped = false;

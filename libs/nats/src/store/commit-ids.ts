@@ -28,11 +28,14 @@ export class CommitIds {
     return { young: [...this.young], old: [...this.old], youngSince: this.youngSince };
   }
 
-  /** From a snapshot. */
-  load({ young, old, youngSince }: CommitIdsDump): void {
-    this.young = new Map(young);
-    this.old = new Map(old);
+  /** From a snapshot; the ids follow. */
+  load(youngSince: number): void {
     this.youngSince = youngSince;
+  }
+
+  /** From a snapshot. */
+  restore(age: 'young' | 'old', id: string, answer: CommitResult): void {
+    this[age].set(id, answer);
   }
 }
 

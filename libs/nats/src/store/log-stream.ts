@@ -127,9 +127,9 @@ export class LogStream {
       max_consumers: -1,
       num_replicas: replicas,
       allow_direct: true,
-      // Compaction removes single messages; nobody has a reason to empty the log.
+      // Compaction removes what no event and no snapshot needs any more.
       deny_delete: false,
-      deny_purge: true,
+      deny_purge: false,
     };
   }
 }

@@ -3,7 +3,8 @@ import type { CommitResult } from '@catga/core';
 import { JetStreamError, PublishAcks, type NatsLink } from '../connection/index.js';
 import { storeFault, type StoreName } from './nats-store.errors.js';
 import type { Applied } from './replica.js';
-import type { EncodedCommit } from './wire/commit-wire.js';
+import type { SnapshotNote } from './snapshot/snapshot-book.js';
+import { encodeNote, type EncodedCommit } from './wire/commit-wire.js';
 import { encodeMessage, MESSAGE_OVERHEAD, splitMessage, type MessageHead } from './wire/log-message.js';
 
 /** Messages that may be under way at once; what comes meanwhile goes into one message together. */
@@ -81,9 +82,14 @@ export class LogWriter {
     });
   }
 
-  /** Sends a message without commits: when it comes back, everything before it has. */
+  /** Sends something that changes nothing: when it comes back, everything before it has. */
   async mark(): Promise<void> {
     await this.commit({ text: '{}', payloads: [], size: 3 });
+  }
+
+  /** Tells all nodes something about snapshots. */
+  async note(note: SnapshotNote): Promise<void> {
+    await this.commit(encodeNote(note));
   }
 
   /** A message has come back in the log, ours or that of another node. */

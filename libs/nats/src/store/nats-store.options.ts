@@ -1,6 +1,14 @@
 import type { Duration } from '@catga/core';
 import type { NatsConnectionOptions } from '../connection/index.js';
 
+/** When the state is written down, so that a node need not replay the whole log. Whichever comes first. */
+export interface NatsSnapshotOptions {
+  /** Messages in the log since the last snapshot. Default 100,000. */
+  readonly messages?: number;
+  /** Bytes in the log since the last snapshot. Default 268,435,456 (256 MiB). */
+  readonly bytes?: number;
+}
+
 /** Options of {@link NatsStore}. */
 export interface NatsStoreOptions extends NatsConnectionOptions {
   /**
@@ -26,4 +34,6 @@ export interface NatsStoreOptions extends NatsConnectionOptions {
   readonly maxCommitSize?: number;
   /** Refuse to open when the settings of the server or of the stream put data at risk. Default false: warn. */
   readonly strict?: boolean;
+  /** When this node makes a snapshot, if no other one does. False: never. */
+  readonly snapshots?: NatsSnapshotOptions | false;
 }

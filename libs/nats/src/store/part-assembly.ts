@@ -39,4 +39,33 @@ export class PartAssembly {
     this.unfinished.delete(key);
     return { bytes: Buffer.concat(one.pieces as Buffer[]), sequences: one.sequences };
   }
+
+  /** For a snapshot. */
+  *dump(): Iterable<PartDump> {
+    for (const [key, { pieces, sequences, since }] of this.unfinished) {
+      const texts = Array.from(pieces, (piece) => piece?.toString('base64') ?? null);
+      yield { key, since, pieces: texts, sequences: Array.from(pieces, (_, part) => sequences[part] ?? null) };
+    }
+  }
+
+  /** From a snapshot. */
+  restore({ key, since, pieces, sequences }: PartDump): void {
+    const places: number[] = [];
+    for (const [part, sequence] of sequences.entries()) if (sequence !== null) places[part] = sequence;
+    this.unfinished.set(key, {
+      since,
+      pieces: pieces.map((piece) => (piece === null ? undefined : Buffer.from(piece, 'base64'))),
+      sequences: places,
+      missing: pieces.filter((piece) => piece === null).length,
+    });
+  }
+}
+
+/** A message of which parts are missing. */
+export interface PartDump {
+  readonly key: string;
+  readonly since: number;
+  /** Base64; null for a part that is missing. */
+  readonly pieces: readonly (string | null)[];
+  readonly sequences: readonly (number | null)[];
 }

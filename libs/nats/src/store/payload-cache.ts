@@ -20,7 +20,7 @@ export class PayloadCache {
 
   /** Keeps the payloads of a message that has just been read. */
   add(sequence: number, section: PayloadSection, parts?: readonly number[]): void {
-    if (parts !== undefined) this.spans.set(sequence, parts);
+    if (parts !== undefined) this.addSpan(sequence, parts);
     if (section.count === 0 || this.sections.has(sequence)) return;
     this.sections.set(sequence, section);
     this.size += section.size;
@@ -49,6 +49,11 @@ export class PayloadCache {
       this.loading.set(sequence, loading);
     }
     return loading;
+  }
+
+  /** Takes note of a message in parts: sequence of the last part, and of all. */
+  addSpan(sequence: number, parts: readonly number[]): void {
+    this.spans.set(sequence, parts);
   }
 
   /** For a snapshot: messages of several parts. */

@@ -5,13 +5,14 @@ const EVERY = 5_000;
 
 /** Waits for the replay of a log, and says how far it is when it takes long. */
 export class ReplayProgress {
-  private current = 0;
   private wake: (() => void) | undefined;
   private readonly startedAt = performance.now();
 
   constructor(
     private readonly logger: Logger,
     private readonly store: string,
+    /** Sequence at which the replay begins. */
+    private current: number,
     /** Sequence at which the replay is done. */
     private readonly end: number,
   ) {}

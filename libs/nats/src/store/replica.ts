@@ -4,6 +4,7 @@ import { makeRef } from './event-ref.js';
 import { PartAssembly } from './part-assembly.js';
 import { PayloadCache, type FetchMessage } from './payload-cache.js';
 import { SenderMemory, type Arrival } from './sender-memory.js';
+import { SnapshotBook } from './snapshot/snapshot-book.js';
 import { StateClock } from './state-clock.js';
 import { CommitReader, type WireCommit } from './wire/commit-wire.js';
 import {
@@ -25,7 +26,9 @@ export interface Applied extends MessageHead {
 }
 
 /** Why no further message can be applied. */
-export interface Halt extends UnreadableMessage {
+export interface Halt extends Omit<UnreadableMessage, 'why'> {
+  /** `gap`: messages before this one are missing. */
+  readonly why: UnreadableMessage['why'] | 'gap';
   readonly sequence: number;
 }
 
@@ -49,13 +52,15 @@ export class Replica {
   sequence = 0;
   /** Messages that were not ours: somebody else publishes to the subject of the log. */
   foreign = 0;
-  private readonly parts = new PartAssembly();
+  readonly parts = new PartAssembly();
+  readonly book = new SnapshotBook();
 
   /** @param cacheSize bytes of events to keep in memory */
   constructor(
     cacheSize: number,
     fetch: FetchMessage,
-    private readonly committed: CommitListener,
+    /** Told of commits that were accepted. */
+    public committed: CommitListener = () => undefined,
   ) {
     this.payloads = new PayloadCache(cacheSize, fetch);
   }
@@ -67,11 +72,13 @@ export class Replica {
    * @returns undefined when there is nothing to tell a sender
    */
   apply(sequence: number, time: number, data: Uint8Array): Applied | Halt | undefined {
+    if (sequence !== this.sequence + 1) return { kind: 'unreadable', why: 'gap', format: FORMAT, sequence };
     const message = decodeMessage(data);
     if (message.kind === 'unreadable') return { ...message, sequence };
     this.clock.hold(time);
     try {
       this.sequence = sequence;
+      this.book.count(data.length);
       if (message.kind === 'foreign') {
         this.foreign++;
         return undefined;
@@ -98,6 +105,7 @@ export class Replica {
   }
 
   private applyCommit(commit: WireCommit, reader: CommitReader): Verdict {
+    if (commit.x !== undefined) this.book.note(commit.x, this.clock.last);
     const batch = reader.read(commit); // always, because the payloads of the next commit follow
     const first = commit.i === undefined ? undefined : this.ids.find(commit.i);
     if (first !== undefined) return { ...first, repeated: true };

@@ -10,13 +10,15 @@ import { storeFault, UNSAFE, type StoreName } from './nats-store.errors.js';
 import { ReadBarrier } from './read-barrier.js';
 import { Replica, type Applied, type Halt } from './replica.js';
 import { ReplayProgress } from './replay-progress.js';
+import { loadSnapshot } from './snapshot/load-snapshot.js';
+import { SnapshotKeeper } from './snapshot/snapshot-keeper.js';
+import { SnapshotStream } from './snapshot/snapshot-stream.js';
 import type { StoreSettings } from './store-settings.js';
 import { refusedWhenStrict, streamWarnings } from './stream-warnings.js';
 import { FORMAT } from './wire/log-message.js';
 
 /** A store from opening to closing: its connection, what it knows, and who keeps it up to date. */
 export class StoreSession {
-  readonly replica: Replica;
   readonly writer: LogWriter;
   readonly barrier: ReadBarrier;
   readonly warnings: readonly StoreWarning[];
@@ -24,6 +26,9 @@ export class StoreSession {
   private readonly logger = new Logger('CatgaNats');
   /** Why this session cannot go on. */
   private fault: StoreUnavailableError | undefined;
+  private readonly keeper: SnapshotKeeper | undefined;
+  /** Messages that arrived while the state must not change. */
+  private held: (readonly [Delivery, Uint8Array])[] | undefined;
   private announcing = false;
   private readonly progress: ReplayProgress;
 
@@ -34,19 +39,17 @@ export class StoreSession {
     settings: StoreSettings,
     private readonly name: StoreName,
     private readonly notifier: CommitNotifier,
+    readonly replica: Replica,
   ) {
     this.warnings = streamWarnings(log.stream, details, link.version, settings);
-    this.progress = new ReplayProgress(this.logger, name.name, details.state.last_seq);
-    this.replica = new Replica(
-      settings.cacheSize,
-      (sequence) => log.message(sequence),
-      (batch) => this.announce(batch),
-    );
+    this.progress = new ReplayProgress(this.logger, name.name, replica.sequence, details.state.last_seq);
+    replica.committed = (batch) => this.announce(batch);
+    const node = randomBytes(12).toString('base64url');
     this.writer = new LogWriter({
       link,
       name,
       subject: log.subject,
-      node: randomBytes(12).toString('base64url'),
+      node,
       timeout: settings.commandTimeout,
       now: () => this.replica.clock.now(),
     });
@@ -59,6 +62,7 @@ export class StoreSession {
       lost: (fault) => this.stop(fault),
       clock: (time) => this.replica.clock.sample(time),
     });
+    this.keeper = this.keep(settings, details.created, node);
     this.tail = new LogTail(
       link,
       log.stream,
@@ -82,7 +86,8 @@ export class StoreSession {
     try {
       const log = new LogStream(link, settings.name);
       const details = await log.open(settings, settings.commandTimeout);
-      const session = new StoreSession(link, log, details, settings, name, notifier);
+      const replica = await firstReplica(link, log, details, settings);
+      const session = new StoreSession(link, log, details, settings, name, notifier, replica);
       session.assertAllowed(settings.strict);
       await session.start(details);
       return session;
@@ -99,6 +104,7 @@ export class StoreSession {
 
   /** Waits for commits under way, then ends the connection. */
   async close(): Promise<void> {
+    await this.keeper?.stop();
     if (this.fault === undefined) await this.writer.drained();
     this.writer.fail(storeFault.closed(this.name));
     this.writer.close();
@@ -117,8 +123,11 @@ export class StoreSession {
   }
 
   private async start({ state }: StreamDetails): Promise<void> {
-    if (state.first_seq > 1 && state.last_seq > 0) {
-      throw storeFault.dataLoss(this.name, `stream "${this.log.stream}" begins at message ${state.first_seq}`);
+    if (state.first_seq > this.replica.sequence + 1 && state.last_seq > 0) {
+      throw storeFault.dataLoss(
+        this.name,
+        `stream "${this.log.stream}" begins at message ${state.first_seq}, and no snapshot leads there`,
+      );
     }
     this.tail.start();
     try {
@@ -136,7 +145,12 @@ export class StoreSession {
     this.announcing = true;
   }
 
-  private received({ sequence, time }: Delivery, data: Uint8Array): void {
+  private received(delivery: Delivery, data: Uint8Array): void {
+    if (this.held !== undefined) {
+      this.held.push([delivery, Uint8Array.from(data)]);
+      return;
+    }
+    const { sequence, time } = delivery;
     if (this.fault !== undefined || sequence <= this.replica.sequence) return;
     let outcome: Applied | Halt | undefined;
     try {
@@ -149,13 +163,40 @@ export class StoreSession {
     else if (outcome !== undefined) this.writer.applied(outcome);
     this.progress.reached(sequence);
     this.barrier.applied();
+    if (this.announcing) this.keeper?.applied();
+  }
+
+  /** Messages wait until the returned function is called. */
+  private hold(): () => void {
+    this.held = [];
+    return () => {
+      const waiting = this.held ?? [];
+      this.held = undefined;
+      for (const [delivery, data] of waiting) this.received(delivery, data);
+    };
+  }
+
+  private keep(settings: StoreSettings, created: string, node: string): SnapshotKeeper | undefined {
+    const { link, log, writer, replica, logger } = this;
+    if (settings.snapshots === undefined) return undefined;
+    const { replicas, snapshots: every } = settings;
+    const hold = (): (() => void) => this.hold();
+    return new SnapshotKeeper(
+      { link, log, writer, replica, logger, node, created, replicas, every, hold },
+      settings.name,
+    );
   }
 
   private halted({ why, sequence, format }: Halt): void {
     this.stop(
       why === 'newer'
         ? storeFault.newer(this.name, format, FORMAT)
-        : storeFault.damaged(this.name, `message ${sequence} of stream "${this.log.stream}"`),
+        : why === 'gap'
+          ? storeFault.dataLoss(
+              this.name,
+              `messages before ${sequence} of stream "${this.log.stream}" are missing (or compacted, while this node was away for long)`,
+            )
+          : storeFault.damaged(this.name, `message ${sequence} of stream "${this.log.stream}"`),
     );
   }
 
@@ -177,5 +218,23 @@ export class StoreSession {
     for (const stream of deleteStreams) notifier.touchStream(stream);
     for (const { stream } of streams) notifier.touchStream(stream);
     for (const { collection } of records) notifier.touchCollection(collection);
+  }
+}
+
+/** The state to begin with: that of the newest snapshot, or none at all. */
+async function firstReplica(
+  link: NatsLink,
+  log: LogStream,
+  { created }: StreamDetails,
+  { name, cacheSize }: StoreSettings,
+): Promise<Replica> {
+  const snapshots = new SnapshotStream(link, name);
+  const newReplica = (): Replica => new Replica(cacheSize, (sequence) => log.message(sequence));
+  for (let tries = 1; ; tries++) {
+    const { state } = await log.details();
+    const end = { created, lastSequence: state.last_seq };
+    const replica = (await loadSnapshot(snapshots, end, newReplica, new Logger('CatgaNats'))) ?? newReplica();
+    // Another node may have made a newer one, and removed this one, while it was read.
+    if (state.first_seq <= replica.sequence + 1 || tries === 3) return replica;
   }
 }

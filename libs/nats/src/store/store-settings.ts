@@ -1,7 +1,7 @@
 import { assertKnownOptions, InvalidOptionError, toMilliseconds } from '@catga/core';
 import { NATS_CONNECTION_OPTIONS } from '../connection/index.js';
 import type { LogStreamOptions } from './log-stream.js';
-import type { NatsStoreOptions } from './nats-store.options.js';
+import type { NatsSnapshotOptions, NatsStoreOptions } from './nats-store.options.js';
 
 /** Names of the options of the store. */
 export const STORE_OPTIONS = [
@@ -14,6 +14,7 @@ export const STORE_OPTIONS = [
   'cacheSize',
   'maxCommitSize',
   'strict',
+  'snapshots',
 ] as const satisfies readonly (keyof NatsStoreOptions)[];
 
 /** Checked options with their defaults. */
@@ -27,6 +28,8 @@ export interface StoreSettings extends LogStreamOptions {
   /** Bytes. */
   readonly maxCommitSize: number;
   readonly strict: boolean;
+  /** After how much of the log a snapshot is made; undefined: never by this node. */
+  readonly snapshots: { readonly messages: number; readonly bytes: number } | undefined;
 }
 
 /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
@@ -47,6 +50,7 @@ export function toStoreSettings(options: NatsStoreOptions): StoreSettings {
     reads,
     strict,
     maxBytes: maxBytes === undefined ? undefined : bytes('maxBytes', maxBytes),
+    snapshots: toSnapshotSettings(options.snapshots),
     commandTimeout: toMilliseconds(options.commandTimeout ?? '10s', 'NatsStore commandTimeout'),
     cacheSize: bytes('cacheSize', options.cacheSize ?? 64 * 1_024 * 1_024),
     maxCommitSize: bytes('maxCommitSize', options.maxCommitSize ?? 32 * 1_024 * 1_024),
@@ -56,4 +60,14 @@ export function toStoreSettings(options: NatsStoreOptions): StoreSettings {
 function bytes(option: string, value: number): number {
   if (Number.isInteger(value) && value >= 0) return value;
   throw new InvalidOptionError(`NatsStore ${option}`, value, 'a number of bytes, or leave it out');
+}
+
+function toSnapshotSettings(options: NatsStoreOptions['snapshots']): StoreSettings['snapshots'] {
+  if (options === false) return undefined;
+  assertKnownOptions('NatsStore snapshots', options, ['messages', 'bytes'] satisfies (keyof NatsSnapshotOptions)[]);
+  const { messages = 100_000, bytes: size = 256 * 1_024 * 1_024 } = options ?? {};
+  if (!Number.isInteger(messages) || messages < 1) {
+    throw new InvalidOptionError('NatsStore snapshots messages', messages, 'a number of messages from 1 on');
+  }
+  return { messages, bytes: bytes('snapshots bytes', size) };
 }

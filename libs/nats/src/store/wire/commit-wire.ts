@@ -1,4 +1,5 @@
 import type { AppendCondition, CommitBatch, NewEvent, RecordWrite, StreamChange } from '@catga/core';
+import type { SnapshotNote } from '../snapshot/snapshot-book.js';
 import { sectionSize, sizePayload, type PayloadSection, type SizedPayload } from './payload-section.js';
 
 /** `[type]`, or `[type, has metadata, at, tags]`. */
@@ -12,6 +13,8 @@ type WireNumber = number | null | undefined;
 
 /** A commit without its payloads, which follow in the order: data and metadata of each event, value of each record. */
 export interface WireCommit {
+  /** No commit, but a note about snapshots. */
+  readonly x?: SnapshotNote;
   readonly i?: string;
   readonly c?: readonly AppendCondition[];
   readonly d?: readonly string[];
@@ -27,6 +30,12 @@ export interface EncodedCommit {
   readonly payloads: readonly SizedPayload[];
   /** Bytes that both take. */
   readonly size: number;
+}
+
+/** A note about snapshots in place of a commit. */
+export function encodeNote(note: SnapshotNote): EncodedCommit {
+  const text = JSON.stringify({ x: note } satisfies WireCommit);
+  return { text, payloads: [], size: Buffer.byteLength(text) + 1 };
 }
 
 /** Payloads must be text or bytes. */
