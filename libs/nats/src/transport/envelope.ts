@@ -24,11 +24,8 @@ export interface Envelope {
 /** The error of a dead letter. */
 export type LetterError = MessageDeadLetter['error'];
 
-/** A message as it was read. */
-export interface DecodedMessage extends Omit<IncomingMessage, 'attempt'> {
-  /** Attempts before it was copied. */
-  readonly attemptsBefore: number;
-}
+/** A message as it was read; `attempt` counts the attempts before it was copied, and is set when it is handled. */
+export type DecodedMessage = { -readonly [Name in keyof IncomingMessage]: IncomingMessage[Name] };
 
 const LINE_END = 10;
 const DECODER = new TextDecoder();
@@ -58,18 +55,20 @@ export function encodeMessage(message: TransportMessage, rest: Omit<Envelope, 'i
 export function decodeMessage(data: Uint8Array, subject: string, publishedAt: number, place: string): DecodedMessage {
   const { envelope, body } = split(data);
   if (envelope === undefined) {
-    return { id: place, subject, headers: {}, body: data.slice(), publishedAt, attemptsBefore: 0 };
+    return { id: place, subject, headers: {}, body: data.slice(), publishedAt, attempt: 0 };
   }
-  return {
-    id: envelope.i,
-    subject: envelope.s ?? subject,
-    ...(envelope.k !== undefined && { key: envelope.k }),
-    headers: envelope.h ?? {},
+  const { i, k, h, b, s, t, a } = envelope;
+  const message: DecodedMessage = {
+    id: i,
+    subject: s ?? subject,
+    headers: h ?? {},
     // A copy: the client reuses nothing, but a view would keep everything that came with it in memory.
-    body: envelope.b === 1 ? body.slice() : DECODER.decode(body),
-    publishedAt: envelope.t ?? publishedAt,
-    attemptsBefore: envelope.a ?? 0,
+    body: b === 1 ? body.slice() : DECODER.decode(body),
+    publishedAt: t ?? publishedAt,
+    attempt: a ?? 0,
   };
+  if (k !== undefined) message.key = k;
+  return message;
 }
 
 /** The key of a message, without its body: enough to know whose turn it is. */

@@ -127,8 +127,8 @@ class FleetingMessage implements Task {
 
   begin(): IncomingMessage {
     this.on.begun();
-    const { attemptsBefore: _attempts, ...message } = this.message;
-    return { ...message, attempt: 1 };
+    this.message.attempt = 1;
+    return this.message;
   }
 
   done(): void {

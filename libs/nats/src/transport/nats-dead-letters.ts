@@ -33,11 +33,11 @@ export class NatsDeadLetters implements MessageDeadLetters {
 
   /** Resolves when the letter is safe; kept twice with one token it is one letter. */
   async keep(subscription: string, message: IncomingMessage, error: unknown, token: string): Promise<void> {
-    const { attempt, publishedAt, ...rest } = message;
+    const { attempt, publishedAt } = message;
     const letter = { s: message.subject, t: publishedAt, a: attempt, e: describe(error) };
     const once = headers();
     once.set('Nats-Msg-Id', token);
-    await this.acks.publish(this.names.deadLetter(subscription), encodeMessage(rest, letter), { headers: once });
+    await this.acks.publish(this.names.deadLetter(subscription), encodeMessage(message, letter), { headers: once });
   }
 
   async list({ subscription, limit = DEFAULT_LIMIT, cursor }: MessageDeadLetterQuery): Promise<MessageDeadLetterPage> {
@@ -63,7 +63,7 @@ export class NatsDeadLetters implements MessageDeadLetters {
 
   async replay(subscription: string, ids: readonly string[]): Promise<number> {
     return this.each(subscription, ids, async (letter) => {
-      const { attempts: _attempts, message, publishedAt } = toLetter(subscription, letter);
+      const { message, publishedAt } = toLetter(subscription, letter);
       const subject =
         message.key === undefined
           ? this.names.again(subscription)
@@ -101,13 +101,13 @@ export class NatsDeadLetters implements MessageDeadLetters {
 }
 
 function toLetter(subscription: string, stored: StoredMessage): MessageDeadLetter {
-  const { attemptsBefore, publishedAt, ...message } = decodeMessage(stored.data, '', stored.storedAt, '');
+  const { attempt, publishedAt, ...message } = decodeMessage(stored.data, '', stored.storedAt, '');
   return {
     id: String(stored.sequence).padStart(DIGITS, '0'),
     subscription,
     message,
     error: splitEnvelope(stored.data)?.e ?? { name: 'Error', message: 'unknown' },
-    attempts: attemptsBefore,
+    attempts: attempt,
     publishedAt,
     deadAt: stored.storedAt,
   };

@@ -58,7 +58,7 @@ export class NatsResponder implements Responder {
       wait === undefined
         ? undefined
         : setTimeout(() => controller.abort(new Error(`The caller of "${this.subject}" waits no longer.`)), wait);
-    const { attemptsBefore: _attempts, ...request } = decodeMessage(message.data, this.subject, Date.now(), '');
+    const request = decodeMessage(message.data, this.subject, Date.now(), '');
     try {
       message.respond(await this.reply({ ...request, attempt: 1 }, controller.signal));
     } catch (error) {

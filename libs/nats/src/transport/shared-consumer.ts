@@ -8,7 +8,8 @@ import { Pull } from './pull.js';
 import type { Runner } from './runner.js';
 import type { Task } from './task.js';
 
-const ACK = '+ACK';
+/** Nothing at all means the same as `+ACK` and is less to send. */
+const ACK = '';
 const IN_PROGRESS = '+WPI';
 const NANOSECONDS = 1_000_000;
 
@@ -131,8 +132,9 @@ export class SharedConsumer {
   private giveBack(message: HeldMessage): void {
     message.isLost = true;
     const { context, settings } = this.options;
-    const { attempt, attemptsBefore: _before, ...decoded } = message.decode();
-    const copy = encodeMessage(decoded, { s: decoded.subject, t: decoded.publishedAt, a: attempt - 1 });
+    const decoded = message.decode();
+    const { subject, publishedAt, attempt } = decoded;
+    const copy = encodeMessage(decoded, { s: subject, t: publishedAt, a: attempt - 1 });
     const given = context.acks.publish(context.names.again(settings.name), copy).then(
       () => this.settle(message, ACK),
       () => this.settle(message, '-NAK'),
@@ -177,12 +179,13 @@ class HeldMessage implements Task {
     return this.decode();
   }
 
-  decode(): IncomingMessage & { attemptsBefore: number } {
+  decode(): IncomingMessage {
     const { names } = this.consumer.options.context;
     const { count, sequence, storedAt } = parseDelivery(this.reply);
     const subject = this.message.subject.slice(names.unkeyedPrefix.length);
     const decoded = decodeMessage(this.message.data, subject, storedAt, `${names.messages}-${sequence}`);
-    return { ...decoded, attempt: decoded.attemptsBefore + count };
+    decoded.attempt += count;
+    return decoded;
   }
 
   done(): void {

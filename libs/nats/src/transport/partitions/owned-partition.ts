@@ -253,8 +253,8 @@ class Entry implements Task {
       this.isRunning = false;
       return undefined;
     }
-    const { attemptsBefore, ...message } = this.message;
-    return { ...message, attempt: attemptsBefore + this.tries + 1 };
+    // A copy: the next attempt has another number.
+    return { ...this.message, attempt: this.message.attempt + this.tries + 1 };
   }
 
   done(): void {
