@@ -86,8 +86,10 @@ export class NatsConsumer implements Consumer {
 
   async status(): Promise<ConsumerStatus> {
     const { runner, settings } = this;
-    const waiting = this.state === 'stopped' ? undefined : await this.waiting().catch(() => undefined);
-    const isAway = this.state === 'running' && !this.context.link.connected;
+    const isConnected = this.context.link.connected;
+    const isKnown = this.state !== 'stopped' && isConnected;
+    const waiting = isKnown ? await this.waiting().catch(() => undefined) : undefined;
+    const isAway = this.state === 'running' && !isConnected;
     return {
       name: this.name,
       qos: settings.qos,
