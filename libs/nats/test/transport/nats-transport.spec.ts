@@ -74,6 +74,7 @@ for (const { name, program } of natsPrograms()) {
       const before = second.done.length;
       await one.publish(keys());
       await until('the other one does all', () => second.done.length === before + 40);
+      expect(new Set([...first.done, ...second.done]).size).toBe(sent * 40);
     });
 
     it('does not count an attempt for messages that a member gave back', async () => {
@@ -98,7 +99,7 @@ for (const { name, program } of natsPrograms()) {
       const one = await member(node);
       const connection = await rawConnection(server.url);
       connection.publish(`${prefix}.u.jobs`, 'not of Catga');
-      await connection.close();
+      await connection.drain();
       await until('it arrives', () => one.got.length === 1);
       expect(Buffer.from(one.got[0]?.body as Uint8Array).toString()).toBe('not of Catga');
       expect(one.got[0]).toMatchObject({ id: `${prefix}_MSG-1`, subject: 'jobs', headers: {} });
