@@ -38,7 +38,7 @@ export interface CatgaClientOptions extends ClientOptions {
  * const total = await lastValueFrom(this.orders.send<number>('total', { customerId }));
  * ```
  */
-export class CatgaClient extends ClientProxy<CatgaEvents, CatgaStatus> {
+export class CatgaClient extends ClientProxy<CatgaEvents> {
   protected readonly logger = new Logger(CatgaClient.name);
   private readonly traits: StrategyTraits;
   private readonly settings: ClientSettings;
@@ -58,6 +58,11 @@ export class CatgaClient extends ClientProxy<CatgaEvents, CatgaStatus> {
     this.transport = options.transport;
     this.settings = toClientSettings(this.traits.name, options);
     this.reader = new ReplyReader(this.transport, this.settings, () => this.ids.next());
+  }
+
+  /** Begins with how it is now. */
+  override get status(): Observable<CatgaStatus> {
+    return super.status as Observable<CatgaStatus>;
   }
 
   /** Opens the transport, once; `emit` and `send` do it by themselves. A failed attempt is tried anew by the next call. */

@@ -1,5 +1,4 @@
 import type { EventEmitter } from 'node:events';
-import type { ReplaySubject } from 'rxjs';
 import { isCatgaError } from '../foundation/index.js';
 import type { Transport } from '../transport/index.js';
 
@@ -25,7 +24,11 @@ export async function usable(transport: Transport, isOwn: boolean): Promise<void
 }
 
 /** Tells of the connection until the function it returns is called. */
-export function watch(transport: Transport, status: ReplaySubject<CatgaStatus>, emitter: EventEmitter): () => void {
+export function watch(
+  transport: Transport,
+  status: { next(status: CatgaStatus): void },
+  emitter: EventEmitter,
+): () => void {
   status.next('connected');
   emitter.emit('connect');
   const stop = transport.onStatus?.((change) => {
