@@ -29,7 +29,7 @@ import { encodeCommit } from './wire/commit-wire.js';
  * A store on NATS JetStream, for several nodes: one stream is the log of all commits, and every node applies it to a state
  * of its own. Whether a commit is accepted is decided by applying it, so all nodes come to the same verdict.
  *
- * A node keeps in memory: all records, about 100 bytes for each event, and what the events used last carry (`cacheSize`).
+ * A node keeps in memory: all records, 100 to 200 bytes for each event, and what the events used last carry (`cacheSize`).
  *
  * @example
  * ```ts

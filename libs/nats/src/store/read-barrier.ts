@@ -43,6 +43,7 @@ export class ReadBarrier {
   private running: Promise<void> | undefined;
   private following: Promise<void> | undefined;
   private reached: Reached[] = [];
+  private failed: Error | undefined;
 
   constructor(private readonly context: BarrierContext) {}
 
@@ -66,6 +67,7 @@ export class ReadBarrier {
 
   /** No further message is going to be applied. */
   fail(error: Error): void {
+    this.failed = error;
     for (const { reject } of this.reached.splice(0)) reject(error);
   }
 
@@ -130,6 +132,7 @@ export class ReadBarrier {
   }
 
   private async reach(sequence: number, deadline: number): Promise<void> {
+    if (this.failed !== undefined) throw this.failed;
     if (this.context.applied() >= sequence) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve, reject) => {
