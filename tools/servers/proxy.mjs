@@ -65,7 +65,11 @@ class Link {
   /** Both ends see a reset, as when a machine on the way has forgotten the connection. */
   reset() {
     this.#stalled = false;
-    for (const end of this.#ends) end.resetAndDestroy();
+    // A socket that is closing already would never end if it were reset: its handle stays and keeps Node busy.
+    for (const end of this.#ends) {
+      if (end.writableEnded || end.destroyed) end.destroy();
+      else end.resetAndDestroy();
+    }
   }
 
   /** Nothing gets through from now on, not even that the other end is gone. */

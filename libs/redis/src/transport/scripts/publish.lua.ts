@@ -38,15 +38,22 @@ for sub, partitions in pairs(keyed) do
 end
 if bytes > 0 and redis.call('INCRBY', K .. 'log:bytes', bytes) > retain then
   local left = tonumber(redis.call('GET', K .. 'log:bytes'))
-  while left > retain do
-    local oldest = redis.call('XRANGE', K .. 'log', '-', '+', 'COUNT', 50)
-    if #oldest == 0 then left = 0 end
-    for i = 1, #oldest do
-      if left > retain then
-        left = left - #field(oldest[i], 'h') - #field(oldest[i], 'b') - 100
-        redis.call('XDEL', K .. 'log', oldest[i][1])
-      end
+  -- More than needed at once, so that not every call has to.
+  local target = retain * 0.95
+  while left > target do
+    local oldest = redis.call('XRANGE', K .. 'log', '-', '+', 'COUNT', 200)
+    local last
+    for e = 1, #oldest do
+      if left <= target then break end
+      left = left - #field(oldest[e], 'h') - #field(oldest[e], 'b') - 100
+      last = oldest[e][1]
     end
+    if not last then
+      left = 0
+      break
+    end
+    local time, number = string.match(last, '(%d+)-(%d+)')
+    redis.call('XTRIM', K .. 'log', 'MINID', time .. '-' .. string.format('%.0f', number + 1))
   end
   redis.call('SET', K .. 'log:bytes', left)
 end
