@@ -72,6 +72,8 @@ export async function requireFromCommonJs(folder) {
   for (const [name, wanted] of [
     ['@catga/core', 'Mediator'],
     ['@catga/sqlite', 'CatgaSqliteModule'],
+    ['@catga/redis', 'CatgaRedisModule'],
+    ['@catga/nats', 'CatgaNatsModule'],
   ]) {
     const script = `if (typeof require('${name}').${wanted} !== 'function') throw new Error('${name} has no ${wanted}')`;
     await run(process.execPath, ['--input-type=commonjs', '-e', `require('reflect-metadata'); ${script}`], {
