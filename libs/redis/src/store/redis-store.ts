@@ -28,7 +28,7 @@ import { CommitListener } from './commit-listener.js';
 import { CommitQueue } from './commit-queue.js';
 import { STORE_OPTIONS, type RedisStoreOptions } from './redis-store.options.js';
 import { ScriptRunner } from './script-runner.js';
-import { OPEN_STORE } from './scripts/reads.js';
+import { OPEN_STORE } from './scripts/event-reads.js';
 import { dangersOf, readServerSettings, type Danger } from './server-settings.js';
 import { SCHEMA, StoreIdentity } from './store-identity.js';
 import { StoreReader } from './store-reader.js';
