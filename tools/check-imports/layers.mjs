@@ -8,9 +8,10 @@ const STANDS_ON = {
   foundation: [],
   store: ['foundation'],
   ids: ['store'], // a snowflake worker id is leased from the store's records
+  idempotency: ['store'], // a contract that the mediator uses and store packages implement
   // messages -> mediator -> resilience
   messages: ['foundation'],
-  mediator: ['messages', 'store', 'ids'], // the store: idempotent answers are records
+  mediator: ['messages', 'store', 'ids', 'idempotency'],
   resilience: ['mediator'],
   // store -> event-sourcing -> projections -> streams
   'event-sourcing': ['store', 'messages', 'ids'],
@@ -22,7 +23,7 @@ const STANDS_ON = {
   transport: ['messages', 'ids'],
   messaging: ['transport', 'resilience', 'event-sourcing'], // messages reach the mediator's handlers; events keep their upcasters
   // store -> coordination: locks, cache, rate limits
-  coordination: ['store'],
+  coordination: ['store', 'idempotency'],
 };
 
 /** Folders that may use every folder above: they show what goes on and are used by nobody but the module. */

@@ -3,7 +3,8 @@ import { DiscoveryModule, DiscoveryService, ModuleRef, ModulesContainer } from '
 import { CatgaLifecycle } from './catga.lifecycle.js';
 import { CATGA_MODULE_OPTIONS, ConfigurableCatgaModule } from './catga.module-definition.js';
 import { resolveCatgaOptions, type CatgaModuleOptions, type ResolvedCatgaOptions } from './catga.options.js';
-import { CATGA_CODEC, CATGA_OPTIONS, CATGA_STORE, CATGA_TRANSPORT } from './catga.tokens.js';
+import { CATGA_CODEC, CATGA_COORDINATION, CATGA_OPTIONS, CATGA_STORE, CATGA_TRANSPORT } from './catga.tokens.js';
+import { COORDINATION_EXPORTS, coordinationProviders } from './coordination/index.js';
 import { DuplicateStoreError, DuplicateTransportError } from './catga.errors.js';
 import {
   aggregateProviders,
@@ -147,6 +148,12 @@ const rootProviders: Provider[] = [
   },
   ...storeProviders,
   ...transportProviders,
+  ...coordinationProviders<ResolvedCatgaOptions>({
+    options: CATGA_OPTIONS,
+    codec: CATGA_CODEC,
+    place: CATGA_COORDINATION,
+    settings: ({ coordination }) => coordination,
+  }),
   ...idProviders,
   ...eventSourcingProviders,
   ...mediatorProviders,
@@ -260,6 +267,7 @@ const processHostProvider: Provider = {
     Store,
     TransportHost,
     Transport,
+    ...COORDINATION_EXPORTS,
     SnowflakeIds,
     EventRegistry,
     EventLog,

@@ -1,4 +1,5 @@
 import { Inject } from '@nestjs/common';
+import { resolveCoordinationOptions, type CoordinationOptions } from './coordination/index.js';
 import { resolveEventSourcingOptions, type EventSourcingOptions } from './event-sourcing/index.js';
 import { assertKnownOptions, InvalidOptionError } from './foundation/index.js';
 import type { ProcessesHttpOptions } from './http/index.js';
@@ -28,6 +29,8 @@ export interface CatgaModuleOptions {
   readonly eventSourcing?: EventSourcingOptions | undefined;
   /** Whether this node works on projections, and how they change hands. */
   readonly projections?: ProjectionsOptions | undefined;
+  /** Locks, cache, and rate limits by name. */
+  readonly coordination?: CoordinationOptions | undefined;
   /** Time-outs, retries and limits of processes; see the process engine. */
   readonly processes?: ProcessesOptions | undefined;
   /**
@@ -71,6 +74,7 @@ const SECTIONS = {
   endpoints: (value: unknown) => refuseLate('endpoints', value),
   projectionEndpoints: (value: unknown) => refuseLate('projectionEndpoints', value),
   projections: (value: ProjectionsOptions | undefined) => resolveProjectionsOptions(value),
+  coordination: (value: CoordinationOptions | undefined) => resolveCoordinationOptions(value),
   store: (value: MemoryStoreOptions | Store | undefined) => storeOption(value),
   transport: (value: MemoryTransportOptions | Transport | undefined) =>
     value instanceof Transport ? value : new MemoryTransport(value),
@@ -94,6 +98,7 @@ export function resolveCatgaOptions(options: CatgaModuleOptions = {}) {
     projections: SECTIONS.projections(options.projections),
     processes: SECTIONS.processes(options.processes),
     codec: SECTIONS.codec(options.codec, options.processes),
+    coordination: SECTIONS.coordination(options.coordination),
     store: SECTIONS.store(options.store),
     transport: SECTIONS.transport(options.transport),
   };

@@ -31,6 +31,15 @@ export const CATGA_STORE = 'CATGA_STORE';
 export const CATGA_TRANSPORT = 'CATGA_TRANSPORT';
 
 /**
+ * Token of the `CoordinationPlace` that takes the place of the store's records for locks, cache, rate limits and idempotency
+ * of the whole application. A package provides it in a **global** module, as with {@link CATGA_STORE}; its module neither
+ * opens nor closes it. Everybody else injects `DistributedLock`, `Cache`, `RateLimiters`, `IdempotencyStore`.
+ *
+ * @example `{ provide: CATGA_COORDINATION, useFactory: () => new RedisCoordination(options) }`
+ */
+export const CATGA_COORDINATION = 'CATGA_COORDINATION';
+
+/**
  * Token of the codec of the application: events, inputs and results of processes are written with it. See
  * `CatgaModuleOptions.codec`.
  */

@@ -526,13 +526,27 @@ export {
   type SubscriptionTuning,
 } from './messaging/index.js';
 
-// coordination: locks, rate limits
+// idempotency: first answers by key
 export {
+  IDEMPOTENCY_COLLECTION,
+  IdempotencyStore,
+  StoreIdempotency,
+  type IdempotencyClaim,
+  type IdempotencyOutcome,
+  type IdempotencyState,
+} from './idempotency/index.js';
+
+// coordination: locks, cache, rate limits
+export {
+  Cache,
+  CACHE_COLLECTION,
   DistributedLock,
+  DuplicateCoordinationError,
   LOCK_COLLECTION,
   LOCK_TURN,
   LockLostError,
   LockTimeoutError,
+  MemoryCache,
   MemoryLimits,
   MemoryLocks,
   RATE_LIMIT_COLLECTION,
@@ -542,16 +556,32 @@ export {
   RateLimiters,
   RateLimitExceededError,
   RateLimitPermitsError,
+  StoreCache,
+  StoreCoordination,
   StoreLimits,
   StoreLocks,
   UnknownRateLimitError,
   type AcquireOptions,
+  type CacheBackend,
+  type CacheCounts,
+  type CacheDefaults,
+  type CacheFlight,
+  type CacheFlights,
+  type CacheGetOrSetOptions,
+  type CacheHit,
+  type CacheOptions,
+  type CachePayload,
+  type CacheSetOptions,
+  type CacheWrite,
+  type CoordinationOptions,
+  type CoordinationPlace,
   type Lock,
   type LockAnswer,
   type LockBackend,
   type LockDefaults,
   type LockOptions,
   type LockRequest,
+  type MemoryCacheOptions,
   type RateLimitBackend,
   type RateLimitDecision,
   type RateLimitPolicy,
@@ -588,6 +618,6 @@ export {
   type CatgaModuleOptions,
   type ResolvedCatgaOptions,
 } from './catga.options.js';
-export { CATGA_CODEC, CATGA_OPTIONS, CATGA_STORE, CATGA_TRANSPORT } from './catga.tokens.js';
+export { CATGA_CODEC, CATGA_COORDINATION, CATGA_OPTIONS, CATGA_STORE, CATGA_TRANSPORT } from './catga.tokens.js';
 export { StoreHost } from './store-host.js';
 export { TransportHost } from './transport-host.js';

@@ -24,3 +24,19 @@ export { RateLimiters } from './rate-limit/rate-limiters.js';
 export { RATE_LIMIT_COLLECTION, StoreLimits } from './rate-limit/store-limits.js';
 export { LOCK_TURN } from './lock/lock-state.js';
 export { RATE_LIMIT_PARTS } from './rate-limit/limit-state.js';
+export { Cache, type CacheCounts, type CacheDefaults } from './cache/cache.js';
+export type {
+  CacheBackend,
+  CacheFlight,
+  CacheFlights,
+  CacheHit,
+  CachePayload,
+  CacheWrite,
+} from './cache/cache-backend.js';
+export type { CacheGetOrSetOptions, CacheSetOptions } from './cache/cache.options.js';
+export { MemoryCache, type MemoryCacheOptions } from './cache/memory-cache.js';
+export { CACHE_COLLECTION, StoreCache } from './cache/store-cache.js';
+export { resolveCoordinationOptions, type CacheOptions, type CoordinationOptions } from './coordination.options.js';
+export { StoreCoordination, type CoordinationPlace } from './coordination-place.js';
+export { DuplicateCoordinationError } from './coordination.errors.js';
+export { COORDINATION_EXPORTS, coordinationProviders } from './coordination.providers.js';

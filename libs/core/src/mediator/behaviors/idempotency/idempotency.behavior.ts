@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { IdempotencyStore } from '../../../idempotency/index.js';
 import type { HandlerContext } from '../../../messages/index.js';
-import { Store } from '../../../store/index.js';
 import type { BehaviorFactory, DispatchTarget, Next, PipelineBehavior } from '../../pipeline/pipeline-behavior.js';
-import { IdempotencyRecords } from './idempotency-records.js';
 import { resolveIdempotencyOptions, type IdempotencyOptions } from './idempotency.options.js';
+import { IdempotentAnswers } from './idempotent-answers.js';
 import { IdempotentHandling } from './idempotent-handling.js';
 
 /**
@@ -23,7 +23,7 @@ import { IdempotentHandling } from './idempotent-handling.js';
 export class IdempotencyBehavior implements PipelineBehavior {
   private settings = resolveIdempotencyOptions();
 
-  constructor(private readonly store: Store) {}
+  constructor(private readonly store: IdempotencyStore) {}
 
   /**
    * With options.
@@ -32,17 +32,16 @@ export class IdempotencyBehavior implements PipelineBehavior {
    */
   static with(options: IdempotencyOptions): BehaviorFactory {
     const settings = resolveIdempotencyOptions(options);
-    const create = (store: Store): IdempotencyBehavior => {
+    const create = (store: IdempotencyStore): IdempotencyBehavior => {
       const behavior = new IdempotencyBehavior(store);
       behavior.settings = settings;
       return behavior;
     };
-    return { behavior: IdempotencyBehavior, inject: [Store], create };
+    return { behavior: IdempotencyBehavior, inject: [IdempotencyStore], create };
   }
 
   prepare(target: DispatchTarget): PipelineBehavior {
-    const records = new IdempotencyRecords(this.store, this.settings.codec);
-    return new IdempotentHandling(records, this.settings, target);
+    return new IdempotentHandling(this.store, new IdempotentAnswers(this.settings.codec), this.settings, target);
   }
 
   /** Never called: every target gets a behaviour of its own. */

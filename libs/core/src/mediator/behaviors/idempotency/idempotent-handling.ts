@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { IdempotencyClaim, IdempotencyState, IdempotencyStore } from '../../../idempotency/index.js';
 import type { HandlerContext } from '../../../messages/index.js';
 import type { DispatchTarget, Next, PipelineBehavior } from '../../pipeline/pipeline-behavior.js';
 import {
@@ -7,7 +8,7 @@ import {
   IdempotentAnswerLostError,
 } from './idempotency.errors.js';
 import type { IdempotencySettings } from './idempotency.options.js';
-import type { IdempotencyClaim, IdempotencyRecords, IdempotencyState } from './idempotency-records.js';
+import type { IdempotentAnswers } from './idempotent-answers.js';
 
 /** One intent on its way. */
 interface Intent {
@@ -26,7 +27,8 @@ export class IdempotentHandling implements PipelineBehavior {
   private readonly scope: string;
 
   constructor(
-    private readonly records: IdempotencyRecords,
+    private readonly store: IdempotencyStore,
+    private readonly answers: IdempotentAnswers,
     private readonly settings: IdempotencySettings,
     private readonly target: DispatchTarget,
   ) {
@@ -38,7 +40,7 @@ export class IdempotentHandling implements PipelineBehavior {
     const { idempotencyKey: key, tenant } = context;
     if (key === undefined) return next(message, context);
     const id = `${this.scope}|${tenant === undefined ? '' : encodeURIComponent(tenant)}|${key}`;
-    const intent: Intent = { id, key, fingerprint: this.records.fingerprint(message) };
+    const intent: Intent = { id, key, fingerprint: this.answers.fingerprint(message) };
     const other = this.running.get(id);
     if (other !== undefined) return this.join(intent, other);
     const answer = this.resolve(intent, () => next(message, context)).finally(() => this.running.delete(id));
@@ -57,15 +59,15 @@ export class IdempotentHandling implements PipelineBehavior {
   private async resolve(intent: Intent, run: () => Promise<unknown>): Promise<unknown> {
     const deadline = performance.now() + this.settings.waitFor;
     for (;;) {
-      const known = await this.records.read(intent.id);
+      const known = await this.store.read(intent.id);
       if (known !== undefined) this.assertSame(intent, known.fingerprint);
       if (known !== undefined && known.status !== 'running') return this.answerOf(intent, known);
       const claim =
-        known === undefined ? await this.records.claim(intent.id, intent.fingerprint, this.settings.lease) : undefined;
+        known === undefined ? await this.store.claim(intent.id, intent.fingerprint, this.settings.lease) : undefined;
       if (claim !== undefined) return this.run(intent, claim, run);
       const left = deadline - performance.now();
       if (!this.settings.waits || left <= 0) throw this.inProgress(intent);
-      await this.records.settled(intent.id, left);
+      await this.store.settled(intent.id, left);
     }
   }
 
@@ -80,7 +82,7 @@ export class IdempotentHandling implements PipelineBehavior {
       throw error;
     }
     await renewal.stop();
-    if (!(await this.records.complete(claim, answer, this.settings.keepFor))) {
+    if (!(await this.store.complete(claim, this.answers.outcomeOf(answer), this.settings.keepFor))) {
       this.logger.warn(
         `${this.target.messageName} with the idempotency key "${intent.key}" was handled, but its claim was lost meanwhile: another node may have handled it too. Give it a longer lease.`,
       );
@@ -91,7 +93,7 @@ export class IdempotentHandling implements PipelineBehavior {
   /** A failed handler must be seen as itself, not as a store that could not forget its claim: that expires anyway. */
   private async release(claim: IdempotencyClaim): Promise<void> {
     try {
-      await this.records.release(claim);
+      await this.store.release(claim);
     } catch (error) {
       this.logger.warn(
         `The claim of ${claim.id} could not be given back and stays until its lease is over: ${String(error)}`,
@@ -104,7 +106,7 @@ export class IdempotentHandling implements PipelineBehavior {
     let renewing: Promise<unknown> = Promise.resolve();
     const renew = () => {
       renewing = renewing
-        .then(() => this.records.renew(claim, this.settings.lease))
+        .then(() => this.store.renew(claim, this.settings.lease))
         .catch((error: unknown) => this.logger.warn(`The claim of ${claim.id} was not renewed: ${String(error)}`));
     };
     const timer = setInterval(renew, Math.max(1, this.settings.lease / 3));
@@ -117,7 +119,7 @@ export class IdempotentHandling implements PipelineBehavior {
   }
 
   private answerOf(intent: Intent, known: Exclude<IdempotencyState, { status: 'running' }>): unknown {
-    if (known.status === 'done') return this.records.answerOf(known);
+    if (known.status === 'done') return this.answers.answerOf(known);
     throw new IdempotentAnswerLostError(this.target.messageName, intent.key, known.reason);
   }
 
