@@ -1,11 +1,12 @@
-import { assertKnownOptions, CATGA_STORE, CATGA_TRANSPORT } from '@catga/core';
+import { assertKnownOptions, CATGA_COORDINATION, CATGA_STORE, CATGA_TRANSPORT } from '@catga/core';
 import { ConfigurableModuleBuilder, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { CONNECTION_OPTIONS } from './connection/index.js';
+import { COORDINATION_OPTIONS, RedisCoordination, type RedisCoordinationOptions } from './coordination/index.js';
 import { RedisStore, STORE_OPTIONS, type RedisStoreOptions } from './store/index.js';
 import { RedisTransport, TRANSPORT_OPTIONS, type RedisTransportOptions } from './transport/index.js';
 
 /** Options of {@link CatgaRedisModule}: where Redis is, and what the store and the transport promise. */
-export type CatgaRedisOptions = RedisStoreOptions & RedisTransportOptions;
+export type CatgaRedisOptions = RedisStoreOptions & RedisTransportOptions & RedisCoordinationOptions;
 
 /** What shapes the module and so cannot come from a factory. */
 export interface CatgaRedisExtras {
@@ -13,20 +14,22 @@ export interface CatgaRedisExtras {
   readonly store?: boolean;
   /** False: messages do not go through Redis. Default true. */
   readonly transport?: boolean;
+  /** False: locks, cache, rate limits and idempotency keys are not kept in Redis by its own means. Default true. */
+  readonly coordination?: boolean;
 }
 
-const OPTIONS = [...new Set([...STORE_OPTIONS, ...TRANSPORT_OPTIONS])];
+const OPTIONS = [...new Set([...STORE_OPTIONS, ...TRANSPORT_OPTIONS, ...COORDINATION_OPTIONS])];
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<CatgaRedisOptions>({ moduleName: 'CatgaRedis' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createCatgaRedisOptions')
-    .setExtras<CatgaRedisExtras>({ store: true, transport: true }, withProviders)
+    .setExtras<CatgaRedisExtras>({ store: true, transport: true, coordination: true }, withProviders)
     .build();
 
 /**
- * Makes Redis the store and the transport of the whole application, so that it can run on several nodes. Import it once,
- * before or after `CatgaModule`; Catga opens both when the application starts and closes them last.
+ * Makes Redis the store and the transport of the whole application, and keeps its locks, cache and rate limits, so that it
+ * can run on several nodes. Import it once, before or after `CatgaModule`; Catga opens all of it when the application starts and closes them last.
  *
  * @example
  * ```ts
@@ -45,7 +48,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
 export class CatgaRedisModule extends ConfigurableModuleClass {
   /** @throws {InvalidOptionError} @throws {UnknownOptionError} at once */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
-    assertKnownOptions('CatgaRedisModule.forRoot', options, [...OPTIONS, 'store', 'transport']);
+    assertKnownOptions('CatgaRedisModule.forRoot', options, [...OPTIONS, 'store', 'transport', 'coordination']);
     return super.forRoot(options);
   }
 
@@ -55,12 +58,20 @@ export class CatgaRedisModule extends ConfigurableModuleClass {
   }
 }
 
-function withProviders(definition: DynamicModule, { store = true, transport = true }: CatgaRedisExtras): DynamicModule {
+function withProviders(
+  definition: DynamicModule,
+  { store = true, transport = true, coordination = true }: CatgaRedisExtras,
+): DynamicModule {
   const made: FactoryProvider[] = [];
   if (store) made.push(providerOf(CATGA_STORE, (options) => new RedisStore(only(options, STORE_OPTIONS))));
   if (transport) {
     const names = [...CONNECTION_OPTIONS, ...TRANSPORT_OPTIONS];
     made.push(providerOf(CATGA_TRANSPORT, (options) => new RedisTransport(only(options, names))));
+  }
+  if (coordination) {
+    const make = (options: CatgaRedisOptions): RedisCoordination =>
+      new RedisCoordination(only(options, COORDINATION_OPTIONS));
+    made.push(providerOf(CATGA_COORDINATION, make));
   }
   return {
     ...definition,

@@ -1,3 +1,5 @@
+export { describeCacheConformance, type CacheConformanceOptions } from './coordination/describe-cache-conformance.js';
+export { describeIdempotencyConformance } from './coordination/describe-idempotency-conformance.js';
 export { describeLockConformance } from './coordination/describe-lock-conformance.js';
 export {
   describeRateLimitConformance,

@@ -66,20 +66,32 @@ export class StoreIdempotency extends IdempotencyStore {
   }
 
   override async settled(id: string, limit: number): Promise<void> {
-    let wake = () => {};
-    const woken = new Promise<void>((resolve) => (wake = resolve));
+    const deadline = performance.now() + limit;
+    let wake = (): void => {};
+    let isDue = false;
     // Whoever listens first and looks then misses nothing.
     const stop = this.store.onCommit(({ collections }) => {
-      if (collections === undefined || collections.includes(IDEMPOTENCY_COLLECTION)) wake();
+      if (collections !== undefined && !collections.includes(IDEMPOTENCY_COLLECTION)) return;
+      isDue = true;
+      wake();
     });
-    let timer: NodeJS.Timeout | undefined;
     try {
-      const left = await this.left(id);
-      if (left === undefined) return;
-      timer = setTimeout(wake, Math.min(limit, left + SOON));
-      await woken;
+      for (;;) {
+        isDue = false;
+        const left = await this.left(id);
+        const rest = deadline - performance.now();
+        if (left <= 0 || rest <= 0) return;
+        if (isDue) continue;
+        // Commits for other intents wake it up too, so it looks again.
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, Math.min(rest, left + SOON));
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
     } finally {
-      clearTimeout(timer);
       stop();
     }
   }
@@ -93,13 +105,11 @@ export class StoreIdempotency extends IdempotencyStore {
     return this.start(id, fingerprint, record.version, lease);
   }
 
-  /** Milliseconds for which a claim is still valid; undefined when the intent is settled. */
-  private async left(id: string): Promise<number | undefined> {
+  /** Milliseconds for which the claim is still valid; 0 when there is none. */
+  private async left(id: string): Promise<number> {
     const record = await this.find(id);
-    // Gone, and yet it could not be claimed a moment ago: the next attempt will tell.
-    if (record === undefined) return 0;
-    const kept = keptIn(record);
-    return kept.status === 'running' ? Math.max(0, kept.until - (await this.store.now())) : undefined;
+    const kept = record && keptIn(record);
+    return kept?.status === 'running' ? kept.until - (await this.store.now()) : 0;
   }
 
   private async start(

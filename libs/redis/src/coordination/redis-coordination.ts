@@ -1,13 +1,15 @@
-import { assertKnownOptions, toMilliseconds } from '@catga/core';
+import { assertKnownOptions, toMilliseconds, type CoordinationPlace } from '@catga/core';
 import { RedisClosedError, RedisConnections, type RedisConnection } from '../connection/index.js';
 import { Channel } from './channel.js';
 import { COORDINATION_OPTIONS, type RedisCoordinationOptions } from './redis-coordination.options.js';
+import { RedisCache } from './redis-cache.js';
+import { RedisIdempotency } from './redis-idempotency.js';
 import { RedisLimits } from './redis-limits.js';
 import { RedisLocks } from './redis-locks.js';
 import { ScriptLink } from './script-link.js';
 
 /**
- * Locks and rate limits on a Redis server or in a Redis Cluster: one call each, by the server's clock. Has two connections
+ * Locks, cache, rate limits and first answers by idempotency key on a Redis server or in a Redis Cluster: one call each, by the server's clock. Has two connections
  * of its own.
  *
  * @example
@@ -17,12 +19,14 @@ import { ScriptLink } from './script-link.js';
  * const locks = new DistributedLock(coordination.locks);
  * ```
  */
-export class RedisCoordination {
+export class RedisCoordination implements CoordinationPlace {
   readonly locks: RedisLocks;
+  readonly cache: RedisCache;
   readonly rateLimits: RedisLimits;
+  readonly idempotency: RedisIdempotency;
   private readonly connections: RedisConnections;
   private readonly timeout: number;
-  private readonly released = new Channel();
+  private readonly channels = { released: new Channel(), landed: new Channel(), settled: new Channel() };
   private commands: RedisConnection | undefined;
 
   /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
@@ -31,8 +35,11 @@ export class RedisCoordination {
     this.connections = new RedisConnections(options, 'RedisCoordination');
     this.timeout = toMilliseconds(options.commandTimeout ?? '10s', 'RedisCoordination commandTimeout');
     const link = new ScriptLink(() => this.opened(), this.base, this.timeout);
-    this.locks = new RedisLocks(link, this.released);
+    const { released, landed, settled } = this.channels;
+    this.locks = new RedisLocks(link, released);
+    this.cache = new RedisCache(link, landed);
     this.rateLimits = new RedisLimits(link);
+    this.idempotency = new RedisIdempotency(link, settled);
   }
 
   /** Begins every key, in braces. */
@@ -46,7 +53,7 @@ export class RedisCoordination {
     const listener = this.connections.openSubscriber('coordination-listener');
     try {
       await Promise.all([commands, listener].map((each) => each.ready(this.timeout)));
-      await this.released.open(listener, `${this.base}:released`);
+      for (const [name, channel] of Object.entries(this.channels)) await channel.open(listener, `${this.base}:${name}`);
       this.commands = commands;
     } catch (error) {
       this.connections.close();
