@@ -9,7 +9,7 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
-import type { MessageDeadLetter, Transport } from '@catga/core';
+import { Inbox, MemoryStore, type MessageDeadLetter, type Store, type Transport } from '@catga/core';
 import {
   CatgaContext,
   CatgaRecordBuilder,
@@ -20,7 +20,7 @@ import { defer, delay, EMPTY, lastValueFrom, of, throwError, type Observable } f
 import { brokers } from './support/brokers.js';
 import { closing, gate, Notes, pause, startService, until } from './support/service.js';
 
-const quick = { backoff: () => 10, maxAttempts: 3 };
+const quick = { backoff: 10, maxBackoff: 10, maxAttempts: 3 };
 
 /** Once there are so many. */
 async function letters(server: CatgaServer, subscription: string, count = 1): Promise<readonly MessageDeadLetter[]> {
@@ -28,6 +28,12 @@ async function letters(server: CatgaServer, subscription: string, count = 1): Pr
   const name = server.subscriptionOf(subscription);
   await until(async () => (await deadLetters.count(name)) >= count);
   return (await deadLetters.list({ subscription: name })).letters;
+}
+
+async function openStore(): Promise<Store> {
+  const store = new MemoryStore();
+  await store.open();
+  return store;
 }
 
 describe.each(brokers)('events of a Nest microservice on %s', (_name, newBroker) => {
@@ -384,6 +390,38 @@ describe.each(brokers)('events of a Nest microservice on %s', (_name, newBroker)
     await notes.reach(2);
     await pause(100);
     expect(notes.list.map(String).sort()).toEqual(['two', 'zero']);
+  });
+
+  it('of QoS 2 have their effect once, whatever comes again', async () => {
+    const notes = new Notes();
+    const inbox = new Inbox(await openStore(), { keepFor: 60_000, lease: 5_000 });
+    @Controller()
+    class Orders {
+      @EventPattern<string>('paid', { qos: 2 } satisfies EventPatternOptions)
+      paid(@Payload() name: string, @Ctx() context: CatgaContext): void {
+        notes.add(`${name} ${context.delivery?.attempt}`);
+        if (name === 'fails' && context.getAttempt() === 1) throw new Error('once');
+      }
+    }
+    const broker = newBroker();
+    await startService(broker.server({ group: 'billing', events: quick, inbox }), [Orders]);
+    const client = closing(broker.client());
+    const record = (name: string) => new CatgaRecordBuilder(name).setId(name).build();
+    // QoS 1: the broker takes it twice, and only the inbox knows.
+    for (const name of ['works', 'works', 'fails', 'fails']) await lastValueFrom(client.emit('paid', record(name)));
+    await lastValueFrom(client.emit('paid', record('last')));
+    await notes.reach(4);
+    await pause(150);
+    expect(notes.list.filter((note) => String(note).startsWith('works'))).toEqual(['works 1']);
+    expect(notes.list.filter((note) => String(note).startsWith('last'))).toEqual(['last 1']);
+    const failing = notes.list.filter((note) => String(note).startsWith('fails'));
+    expect(failing[0]).toBe('fails 1');
+    expect(failing.filter((note) => note !== 'fails 1')).toEqual(['fails 2']);
+    const without = broker.server({ group: 'billing', events: { qos: 2 } });
+    await expect(startService(without, [Orders])).rejects.toMatchObject({
+      code: 'CATGA_INVALID_OPTION',
+      message: expect.stringContaining('Inbox'),
+    });
   });
 
   it('under way are finished and acknowledged before the service closes', async () => {

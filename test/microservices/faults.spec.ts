@@ -14,7 +14,7 @@ interface Broker {
 }
 
 /** A message that was on its way when the server died comes again after `ackTimeout`. */
-const events = { backoff: () => 20, maxAttempts: 100, ackTimeout: '2s' } as const;
+const events = { backoff: 20, maxBackoff: 20, maxAttempts: 100, ackTimeout: '2s' } as const;
 
 const brokers: readonly (readonly [string, Broker])[] = [
   ...natsPrograms().map(({ name, program }) => {

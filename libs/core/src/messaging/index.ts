@@ -1,6 +1,6 @@
 export { EventDelivery, type EventDeliveryOptions } from './delivery/event-delivery.decorator.js';
 export { Subscribe } from './delivery/subscribe.decorator.js';
-export type { SubscriptionTuning } from './delivery/subscription-tuning.js';
+export { resolveTuning, type SubscriptionTuning } from './delivery/subscription-tuning.js';
 export { Inbox } from './inbox/inbox.js';
 export { MessageBus, type PublishMessageOptions } from './message-bus.js';
 export { MessageDeadLetterService } from './message-dead-letter.service.js';

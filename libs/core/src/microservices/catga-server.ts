@@ -6,8 +6,8 @@ import {
   type ReadPacket,
 } from '@nestjs/microservices';
 import { EventEmitter } from 'node:events';
-import { assertKnownOptions } from '../foundation/index.js';
-import type { Consumer, Responder, Transport } from '../transport/index.js';
+import { assertKnownOptions, InvalidOptionError } from '../foundation/index.js';
+import type { Consumer, Responder, SubscriptionOptions, Transport } from '../transport/index.js';
 import { EventRunner } from './event-runner.js';
 import { settled } from './handler-result.js';
 import { NotListeningError } from './microservice.errors.js';
@@ -83,7 +83,7 @@ export class CatgaServer extends Server<CatgaEvents, CatgaStatus> implements Cus
     this.transport = options.transport;
     this.settings = toServerSettings(name, options);
     this.hooks = new ProcessingHooks((context, work) => this.runWithProcessingHooks(context, work), this.logger);
-    this.eventRunner = new EventRunner(this.hooks, this.settings.codec, this.logger);
+    this.eventRunner = new EventRunner(this.hooks, this.settings, this.logger);
   }
 
   /** Called by Nest for every method. @throws {DuplicateMessagePatternError} @throws {UnknownOptionError} */
@@ -153,6 +153,7 @@ export class CatgaServer extends Server<CatgaEvents, CatgaStatus> implements Cus
   private async start(): Promise<void> {
     this.table.check();
     const subscriptions = this.table.subscriptions(this.settings.group, this.settings.events);
+    for (const { options } of subscriptions) this.assertInbox(options);
     await rememberOriginalErrors();
     await usable(this.transport, this.traits.ownsTransport);
     const requests = new RequestRunner(this.hooks, this.settings.codec, this.transport);
@@ -171,10 +172,18 @@ export class CatgaServer extends Server<CatgaEvents, CatgaStatus> implements Cus
     if (failed !== undefined) throw (failed as PromiseRejectedResult).reason as Error;
   }
 
-  private subscribe({ name, tuning, routes }: EventSubscription): Promise<Consumer> {
-    const options = { ...tuning, name, subjects: [...routes.keys()] };
+  private assertInbox({ name, qos }: SubscriptionOptions): void {
+    if (qos !== 2 || this.settings.inbox !== undefined) return;
+    throw new InvalidOptionError(
+      `subscription "${name}".qos`,
+      qos,
+      `0 or 1, or give ${this.traits.name} an inbox, e.g. inbox: app.get(Inbox): without one an event may have its effect twice`,
+    );
+  }
+
+  private subscribe({ options, routes }: EventSubscription): Promise<Consumer> {
     return this.transport.subscribe(options, (message, signal) =>
-      this.eventRunner.run(name, routes.get(message.subject), message, signal),
+      this.eventRunner.run(options, routes.get(message.subject), message, signal),
     );
   }
 

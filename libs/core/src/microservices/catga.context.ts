@@ -1,6 +1,15 @@
 import { BaseRpcContext, type PacketMetadata } from '@nestjs/microservices';
+import type { MessageDelivery } from '../messages/index.js';
 import type { IncomingMessage } from '../transport/index.js';
 import { readMetadata } from './packet-headers.js';
+
+/** What a context is made of. Requests have no delivery. */
+export type CatgaContextArgs = [
+  message: IncomingMessage,
+  pattern: string,
+  signal: AbortSignal,
+  delivery?: MessageDelivery,
+];
 
 /**
  * What `@Ctx()` gives a method with `@EventPattern` or `@MessagePattern`: everything about the message except its data.
@@ -13,7 +22,12 @@ import { readMetadata } from './packet-headers.js';
  * }
  * ```
  */
-export class CatgaContext extends BaseRpcContext<[message: IncomingMessage, pattern: string, signal: AbortSignal]> {
+export class CatgaContext extends BaseRpcContext<CatgaContextArgs> {
+  /** How an event came; undefined for requests. What `Inbox.entry` wants to know. */
+  get delivery(): MessageDelivery | undefined {
+    return this.args[3];
+  }
+
   /** The message as the transport brought it, its body not decoded. */
   getMessage(): IncomingMessage {
     return this.args[0];

@@ -1,6 +1,6 @@
 // Entry point `@catga/core/microservices`: apart from the main one, which must load without @nestjs/microservices.
 export { CatgaClient, type CatgaClientOptions } from './catga-client.js';
-export { CatgaContext } from './catga.context.js';
+export { CatgaContext, type CatgaContextArgs } from './catga.context.js';
 export { CatgaRecord, CatgaRecordBuilder } from './catga-record.js';
 export { CATGA_STRATEGY, CatgaServer, type CatgaServerOptions, type StrategyTraits } from './catga-server.js';
 export {
@@ -17,7 +17,6 @@ export {
   splitOptions,
   type ClientOptions,
   type EventPatternOptions,
-  type EventTuning,
   type ServerOptions,
 } from './microservice.options.js';
 export type { CatgaEvents, CatgaStatus } from './transport-use.js';

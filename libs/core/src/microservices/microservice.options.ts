@@ -1,13 +1,8 @@
-import { assertKnownOptions, InvalidOptionError, toMilliseconds, type Duration } from '../foundation/index.js';
+import { InvalidOptionError, toMilliseconds, type Duration } from '../foundation/index.js';
 import { JsonCodec, type Codec } from '../store/index.js';
-import { assertSubscriptionName, Transport, type QoS, type SubscriptionOptions } from '../transport/index.js';
+import { resolveTuning, type Inbox, type SubscriptionTuning } from '../messaging/index.js';
+import { assertSubscriptionName, type QoS, type Transport } from '../transport/index.js';
 import { userHeaders } from './catga-record.js';
-
-/** How events reach the methods of one subscription. */
-export type EventTuning = Pick<
-  SubscriptionOptions,
-  'qos' | 'concurrency' | 'maxAttempts' | 'backoff' | 'ackTimeout' | 'startFrom'
->;
 
 /**
  * The last argument of `@EventPattern`. What it leaves out comes from {@link ServerOptions.events}.
@@ -17,7 +12,7 @@ export type EventTuning = Pick<
  * @EventPattern('order-placed', { subscription: 'orders', concurrency: 4 } satisfies EventPatternOptions)
  * ```
  */
-export interface EventPatternOptions extends EventTuning {
+export interface EventPatternOptions extends SubscriptionTuning {
   /**
    * Patterns of one subscription share one order of each key, and an event of theirs is done when all methods for it are.
    * Methods for one pattern in different subscriptions succeed and fail apart. Default: the pattern, one of its own.
@@ -32,8 +27,13 @@ export interface ServerOptions {
    * it: another name is another subscription.
    */
   readonly group: string;
-  /** For all events, unless an `@EventPattern` says otherwise. The defaults are those of the transport. */
-  readonly events?: EventTuning;
+  /** For all events, unless an `@EventPattern` says otherwise. `qos` is 1 where nobody says anything. */
+  readonly events?: SubscriptionTuning;
+  /**
+   * What remembers the events that were handled, for those of QoS 2: `app.get(Inbox)` of an application with `CatgaModule`.
+   * Without it QoS 2 is refused.
+   */
+  readonly inbox?: Inbox;
   /** How data becomes a body. All services that talk to each other need the same. Default: JSON that keeps dates. */
   readonly codec?: Codec;
   /** How long `close` waits for handlers before it gives them up. Default `'10s'`. */
@@ -55,7 +55,8 @@ export interface ClientOptions {
 /** {@link ServerOptions} checked, with every default filled in. Times are milliseconds. */
 export interface ServerSettings {
   readonly group: string;
-  readonly events: EventTuning;
+  readonly events: SubscriptionTuning;
+  readonly inbox: Inbox | undefined;
   readonly codec: Codec;
   readonly drainTimeout: number;
 }
@@ -68,17 +69,14 @@ export interface ClientSettings {
   readonly codec: Codec;
 }
 
-const TUNING = [
-  'qos',
-  'concurrency',
-  'maxAttempts',
-  'backoff',
-  'ackTimeout',
-  'startFrom',
-] as const satisfies (keyof EventTuning)[];
-
 /** Names of {@link ServerOptions}, for whoever takes them among others. */
-export const SERVER_OPTIONS = ['group', 'events', 'codec', 'drainTimeout'] as const satisfies (keyof ServerOptions)[];
+export const SERVER_OPTIONS = [
+  'group',
+  'events',
+  'inbox',
+  'codec',
+  'drainTimeout',
+] as const satisfies (keyof ServerOptions)[];
 
 /** Names of {@link ClientOptions}, for whoever takes them among others. */
 export const CLIENT_OPTIONS = ['qos', 'timeout', 'headers', 'codec'] as const satisfies (keyof ClientOptions)[];
@@ -87,13 +85,13 @@ const QUALITIES: readonly unknown[] = [0, 1, 2];
 
 /** @throws {InvalidOptionError} @throws {UnknownOptionError} @throws {InvalidSubjectError} @throws {InvalidDurationError} */
 export function toServerSettings(where: string, options: ServerOptions): ServerSettings {
-  const { group, events = {}, codec = new JsonCodec(), drainTimeout = '10s' } = options;
+  const { group, events = {}, inbox, codec = new JsonCodec(), drainTimeout = '10s' } = options;
   if (typeof group !== 'string' || group === '') {
     throw new InvalidOptionError(`${where}.group`, group, `the name of the service, e.g. 'billing'`);
   }
   assertSubscriptionName(group);
-  assertKnownOptions(`${where}.events`, events, TUNING);
-  return { group, events, codec, drainTimeout: toMilliseconds(drainTimeout, `${where}.drainTimeout`) };
+  resolveTuning(`${where}.events`, events);
+  return { group, events, inbox, codec, drainTimeout: toMilliseconds(drainTimeout, `${where}.drainTimeout`) };
 }
 
 /** @throws {InvalidOptionError} @throws {InvalidDurationError} */
@@ -105,16 +103,19 @@ export function toClientSettings(where: string, options: ClientOptions): ClientS
   return { qos, timeout: milliseconds, headers: userHeaders(`${where}.headers`, headers), codec };
 }
 
-/** What an `@EventPattern` says beside its pattern. @throws {UnknownOptionError} @throws {InvalidOptionError} */
-export function toEventPatternOptions(pattern: string, extras: unknown): EventPatternOptions {
+/**
+ * What an `@EventPattern` says beside its pattern.
+ *
+ * @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError}
+ */
+export function toEventPatternOptions(pattern: string, extras: EventPatternOptions = {}): EventPatternOptions {
   const where = `@EventPattern(${JSON.stringify(pattern)})`;
-  assertKnownOptions(where, extras, ['subscription', ...TUNING]);
-  const options = (extras ?? {}) as EventPatternOptions;
-  const { subscription } = options;
+  const { subscription, ...tuning } = extras;
+  resolveTuning(where, tuning);
   if (subscription !== undefined && (typeof subscription !== 'string' || subscription === '')) {
     throw new InvalidOptionError(`${where}.subscription`, subscription, 'a name');
   }
-  return options;
+  return extras;
 }
 
 /** @throws {InvalidOptionError} */

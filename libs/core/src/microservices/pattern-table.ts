@@ -1,7 +1,9 @@
 import type { MessageHandler } from '@nestjs/microservices';
 import { InvalidOptionError } from '../foundation/index.js';
+import { resolveTuning, type SubscriptionTuning } from '../messaging/index.js';
+import type { SubscriptionOptions } from '../transport/index.js';
 import { DuplicateMessagePatternError } from './microservice.errors.js';
-import { toEventPatternOptions, type EventPatternOptions, type EventTuning } from './microservice.options.js';
+import { toEventPatternOptions, type EventPatternOptions } from './microservice.options.js';
 import { assertExact, eventSubject, requestSubject, subscriptionName } from './pattern-subjects.js';
 
 /** A method of the application behind Nest's guards, pipes, interceptors and filters. */
@@ -17,7 +19,7 @@ export interface EventRoute {
 /** Events that are acknowledged together. */
 export interface EventSubscription {
   readonly name: string;
-  readonly tuning: EventTuning;
+  readonly options: SubscriptionOptions;
   /** By subject. */
   readonly routes: ReadonlyMap<string, EventRoute>;
 }
@@ -45,7 +47,7 @@ export class PatternTable {
   private fault: unknown;
 
   /** @throws {DuplicateMessagePatternError} @throws {UnknownOptionError} */
-  add(pattern: unknown, route: string, handler: PatternHandler, isEvent: boolean, extras: unknown): void {
+  add(pattern: unknown, route: string, handler: PatternHandler, isEvent: boolean, extras: EventPatternOptions): void {
     try {
       assertExact(pattern);
     } catch (error) {
@@ -68,17 +70,17 @@ export class PatternTable {
   }
 
   /** @throws {InvalidOptionError} methods of one subscription contradict each other */
-  subscriptions(group: string, defaults: EventTuning): readonly EventSubscription[] {
+  subscriptions(group: string, defaults: SubscriptionTuning): readonly EventSubscription[] {
     const byName = new Map<string, EventEntry[]>();
     for (const entry of this.events) {
       const name = subscriptionName(group, entry.options.subscription ?? entry.pattern);
       byName.set(name, [...(byName.get(name) ?? []), entry]);
     }
-    return [...byName].map(([name, entries]) => ({
-      name,
-      tuning: { ...defaults, ...tuningOf(name, entries) },
-      routes: routesOf(entries),
-    }));
+    return [...byName].map(([name, entries]) => {
+      const routes = routesOf(entries);
+      const tuning = resolveTuning(`subscription "${name}"`, defaults, tuningOf(name, entries));
+      return { name, routes, options: { ...tuning, name, subjects: [...routes.keys()] } };
+    });
   }
 }
 
@@ -93,7 +95,7 @@ function routesOf(entries: readonly EventEntry[]): ReadonlyMap<string, EventRout
   return routes;
 }
 
-function tuningOf(name: string, entries: readonly EventEntry[]): EventTuning {
+function tuningOf(name: string, entries: readonly EventEntry[]): SubscriptionTuning {
   const said: Record<string, unknown> = {};
   for (const { pattern, options } of entries) {
     for (const [option, value] of Object.entries(options)) {
