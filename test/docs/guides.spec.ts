@@ -10,6 +10,17 @@ const guides = [
   { page: 'docs/schema-evolution.md', files: ['event-log.spec.ts'] },
   { page: 'docs/testing.md', files: ['testing/memory-history.example.ts', 'testing/file-history.example.ts'] },
   { page: 'docs/messaging.md', files: ['messaging.example.ts'] },
+  {
+    page: 'docs/microservices.md',
+    files: [
+      'microservices/nats.example.ts',
+      'microservices/billing.controller.example.ts',
+      'microservices/billing.example.ts',
+      'microservices/shop.example.ts',
+      'microservices/hybrid.example.ts',
+      'microservices/dead-letters.example.ts',
+    ],
+  },
   { page: 'docs/time-travel.md', files: ['time-travel.example.ts'] },
   {
     page: 'docs/privacy.md',
