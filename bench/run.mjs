@@ -9,13 +9,15 @@ import { events } from './groups/events.mjs';
 import { memory } from './groups/memory.mjs';
 import { mediator } from './groups/mediator.mjs';
 import { projections } from './groups/projections.mjs';
+import { servers } from './groups/servers.mjs';
 import { sqlite } from './groups/sqlite.mjs';
+import { transport } from './groups/transport.mjs';
 import { writeDocument } from './runner/document.mjs';
 import { describeMachine } from './runner/machine.mjs';
 import { PEER_ENV, preparePeers } from './runner/peers.mjs';
 import { toText } from './runner/tables.mjs';
 
-const GROUPS = { mediator, memory, sqlite, events, projections };
+const GROUPS = { mediator, memory, sqlite, events, projections, servers, transport };
 
 const { values: options } = parseArgs({
   options: {

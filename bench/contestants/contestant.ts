@@ -9,6 +9,8 @@ export interface Contestant {
   prepare?(): Promise<void>;
   /** What is counted in one operation, for example the steps of a run. Default 1. */
   readonly unit?: number;
+  /** How long it runs until it counts as warm. Milliseconds. Default 1,500; less for those that mostly wait for a server. */
+  readonly warmUp?: number;
   close?(): Promise<void>;
 }
 

@@ -33,7 +33,7 @@ export function toText(group) {
       .join('  ')
       .trimEnd(),
   );
-  return `${group.title}\n${text.join('\n')}\n`;
+  return [group.title, ...text, ...(group.notes ?? []), ''].join('\n');
 }
 
 /** For the document. */
@@ -46,6 +46,9 @@ export function toMarkdown(group) {
     '| --- | ---: | ---: | ---: | --- |',
     ...rows(group).map(row),
     '',
-    `${Math.round(group.quiet * 100)} % of the samples began while nothing else ran on the machine.`,
+    [
+      ...(group.notes ?? []),
+      `${Math.round(group.quiet * 100)} % of the samples began while nothing else ran on the machine.`,
+    ].join(' '),
   ].join('\n');
 }
