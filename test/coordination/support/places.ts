@@ -112,12 +112,18 @@ function redis(url: string): () => Store {
   return () => new RedisStore({ url, name });
 }
 
-function nats(servers: string): () => Store {
+/** A name that no other test has; its stream on that server is deleted at the end. */
+export function natsName(servers: string): string {
   const name = `t-${randomUUID()}`;
   atEnd(async () => {
     const connection = await connect({ servers });
     await connection.request(`$JS.API.STREAM.DELETE.${name}_LOG`);
     await connection.close();
   });
+  return name;
+}
+
+function nats(servers: string): () => Store {
+  const name = natsName(servers);
   return () => new NatsStore({ servers, name });
 }
