@@ -26,7 +26,11 @@ interface Running {
 export class CacheLoads {
   private readonly running = new Map<string, Running>();
 
-  constructor(private readonly backend: CacheBackend) {}
+  constructor(
+    private readonly backend: CacheBackend,
+    /** Told what went wrong with the cache when the value could be made all the same. */
+    private readonly report: (key: string, error: unknown) => void,
+  ) {}
 
   isRunning(key: string): boolean {
     return this.running.has(key);
@@ -68,8 +72,14 @@ export class CacheLoads {
     if (flights !== undefined) return this.flyTogether(load, flights, running);
     const payload = await load.make();
     const entry = load.entry(payload);
-    if (entry !== undefined && !running.isOutdated) await this.backend.write(load.key, entry);
+    if (entry !== undefined && !running.isOutdated)
+      await this.keep(load.key, () => this.backend.write(load.key, entry));
     return payload;
+  }
+
+  /** The value is there: it must not be lost because it cannot be kept. */
+  private async keep(key: string, write: () => Promise<void>): Promise<void> {
+    await write().catch((error: unknown) => this.report(key, error));
   }
 
   /** One node makes it, the others wait. */
@@ -104,7 +114,8 @@ export class CacheLoads {
     try {
       const payload = await load.make();
       entry = running.isOutdated ? undefined : load.entry(payload);
-      if (entry !== undefined) await flights.land(load.key, owner, entry);
+      const kept = entry;
+      if (kept !== undefined) await this.keep(load.key, () => flights.land(load.key, owner, kept));
       return payload;
     } finally {
       if (entry === undefined) await flights.abandon(load.key, owner).catch(() => undefined);

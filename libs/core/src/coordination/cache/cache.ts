@@ -58,7 +58,9 @@ export class Cache {
   ) {
     this.ttl = toMilliseconds(ttl, 'cache: ttl');
     this.codec = codec;
-    this.loads = new CacheLoads(backend);
+    this.loads = new CacheLoads(backend, (key, error) => {
+      this.logger.warn(`"${key}" could not be kept in the cache on ${backend.name}. ${String(error)}`);
+    });
   }
 
   /** The value; undefined when there is none, or when it is known that there is nothing. */
