@@ -185,6 +185,32 @@ describe('a Nest microservice strategy', () => {
     expect(notes.list).toEqual([1]);
   });
 
+  it('that is closed while it starts leaves nothing behind, and can be started again', async () => {
+    const transport = closing(new MemoryTransport());
+    const notes = new Notes();
+    const server = new CatgaServer({ transport, group: 'g' });
+    const answer = (name: string) => async (data: unknown) => {
+      notes.add(`${name} ${String(data)}`);
+      return Promise.resolve(data);
+    };
+    server.addHandler('placed', answer('event'), true);
+    server.addHandler('sum', answer('request'));
+    const listening = server.listen(() => undefined);
+    await server.close();
+    await listening;
+    await transport.open();
+    const client = new CatgaClient({ transport });
+    await expect(firstValueFrom(client.send('sum', 1))).rejects.toMatchObject({ code: 'CATGA_NO_RESPONDER' });
+    await lastValueFrom(client.emit('placed', 1));
+    await pause(50);
+    expect(notes.list).toEqual([]);
+    await server.listen(() => undefined);
+    expect(await firstValueFrom(client.send('sum', 2))).toBe(2);
+    await notes.reach(2);
+    expect(notes.list.map(String).sort()).toEqual(['event 1', 'request 2']);
+    await server.close();
+  });
+
   it('gets only the methods that are meant for it', async () => {
     const notes = new Notes();
     @Controller()

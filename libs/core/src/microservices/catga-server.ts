@@ -23,9 +23,8 @@ import { PatternTable, type EventSubscription, type PatternHandler } from './pat
 import { subscriptionName } from './pattern-subjects.js';
 import { ProcessingHooks } from './processing-hooks.js';
 import { RequestRunner } from './request-runner.js';
+import { within } from './within.js';
 import { usable, watch, type CatgaEvents, type CatgaStatus } from './transport-use.js';
-
-const { setTimeout, clearTimeout } = globalThis;
 
 /** Options of {@link CatgaServer}. */
 export interface CatgaServerOptions extends ServerOptions {
@@ -70,6 +69,7 @@ export class CatgaServer extends Server<CatgaEvents, CatgaStatus> implements Cus
   private requests: RequestRunner | undefined;
   private parts: (Consumer | Responder)[] = [];
   private unwatch: (() => void) | undefined;
+  private starting: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
 
   /** @throws {InvalidOptionError} @throws {UnknownOptionError} @throws {InvalidSubjectError} */
@@ -103,7 +103,7 @@ export class CatgaServer extends Server<CatgaEvents, CatgaStatus> implements Cus
   /** Called by Nest; tells the callback what is wrong, or that messages flow. */
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
-      await this.start();
+      await (this.starting = this.start());
     } catch (error) {
       await this.close().catch((cause: unknown) => this.logger.error(cause));
       callback(error);
@@ -151,6 +151,7 @@ export class CatgaServer extends Server<CatgaEvents, CatgaStatus> implements Cus
   }
 
   private async start(): Promise<void> {
+    await this.closing;
     this.table.check();
     const subscriptions = this.table.subscriptions(this.settings.group, this.settings.events);
     for (const { options } of subscriptions) this.assertInbox(options);
@@ -188,6 +189,8 @@ export class CatgaServer extends Server<CatgaEvents, CatgaStatus> implements Cus
   }
 
   private async end(): Promise<void> {
+    // What is still being subscribed would otherwise stay.
+    await this.starting?.catch(() => undefined);
     const { parts, requests } = this;
     if (requests === undefined) return;
     this.parts = [];
@@ -199,12 +202,4 @@ export class CatgaServer extends Server<CatgaEvents, CatgaStatus> implements Cus
     if (this.traits.ownsTransport) await this.transport.close();
     this._status$.next('closed');
   }
-}
-
-/** Waits for work, but not longer than that: a method that hangs must not keep the application from ending. */
-async function within(work: Promise<unknown>, limit: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, limit)));
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

@@ -4,6 +4,7 @@ import { ReplyInterruptedError } from './microservice.errors.js';
 import { HEADERS } from './packet-headers.js';
 import { writeReply } from './reply-format.js';
 import type { ReplyStream } from './reply-stream.js';
+import { within } from './within.js';
 
 const { setTimeout, clearTimeout } = globalThis;
 
@@ -11,6 +12,9 @@ const { setTimeout, clearTimeout } = globalThis;
 export const PULL_PATIENCE = 5_000;
 /** A caller that has not asked for this long is gone. */
 const LONGEST_SILENCE = 60_000;
+
+/** How long callers have for asking once more when their answer is interrupted. */
+const LAST_ASK = 1_000;
 
 interface OpenStream {
   readonly stream: ReplyStream;
@@ -57,6 +61,8 @@ export class ReplyStreams {
       clearTimeout(silence);
       stream.fail(new ReplyInterruptedError('the node that answers shuts down'));
     }
+    // A caller who is just about to ask for more is to learn why there is none.
+    await within(this.finished(), LAST_ASK);
     const responder = await this.responder?.catch(() => undefined);
     this.responder = undefined;
     await responder?.stop();
