@@ -83,7 +83,7 @@ describe('the import check', () => {
       [
         'libs/core/src/mediator/index.ts:1',
         'mediator imports processes',
-        'may import: foundation, ids, messages, store',
+        'may import: foundation, idempotency, ids, messages, store',
       ],
       ['libs/core/src/processes/index.ts:1', 'processes imports http'],
     ]);
