@@ -6,6 +6,7 @@ const guides = [
     page: 'docs/aggregates.md',
     files: ['order.example.ts', 'aggregates.example.ts', 'cart.example.ts', 'aggregates.spec.ts'],
   },
+  { page: 'docs/coordination.md', files: ['coordination.example.ts'] },
   { page: 'docs/event-log.md', files: ['event-log.spec.ts'] },
   { page: 'docs/schema-evolution.md', files: ['event-log.spec.ts'] },
   { page: 'docs/testing.md', files: ['testing/memory-history.example.ts', 'testing/file-history.example.ts'] },
