@@ -1,4 +1,4 @@
-// A node that works on one projection over one SQLite file, until it is told to stop on its standard input.
+// A node that works on one projection at a place that it shares with others, until it is told to stop on its standard input.
 import 'reflect-metadata';
 import {
   Event,
@@ -9,9 +9,9 @@ import {
   ProjectionRuntime,
   resolveProjectionsOptions,
 } from '@catga/core';
-import { SqliteStore } from '@catga/sqlite';
+import { storeAt } from '../support/places.mjs';
 
-const [path, lease] = process.argv.slice(2);
+const [place, lease, partitions] = process.argv.slice(2);
 
 export class Counted {}
 Event('counted')(Counted);
@@ -24,9 +24,9 @@ class Counter {
   }
 }
 On(Counted)(Counter.prototype, 'counted', Object.getOwnPropertyDescriptor(Counter.prototype, 'counted'));
-Projection({ name: 'counter', batch: 10 })(Counter);
+Projection({ name: 'counter', batch: 10, partitions: Number(partitions) })(Counter);
 
-const store = new SqliteStore({ path });
+const store = storeAt(JSON.parse(place));
 await store.open();
 const registry = new EventRegistry(store);
 const runtime = new ProjectionRuntime({

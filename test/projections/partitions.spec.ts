@@ -8,10 +8,8 @@ import {
   resolveProjectionsOptions,
   type ProjectionContext,
 } from '@catga/core';
-import { SqliteStore } from '@catga/sqlite';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { removePlace, serverPlaces, SQLITE } from '../support/new-place.js';
+import { storeAt } from '../support/places.mjs';
 
 @Event('partitioned')
 class Partitioned {
@@ -26,11 +24,11 @@ class Spread {
   }
 }
 
-describe('the partitions of a projection', () => {
+describe.each([SQLITE, ...serverPlaces()])('the partitions of a projection on $name', ({ create }) => {
   it('are spread over the nodes that there are, and taken over from one that leaves', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'catga-partitions-'));
+    const place = create();
     const start = async () => {
-      const store = new SqliteStore({ path: join(folder, 'store.db') });
+      const store = storeAt(place);
       await store.open();
       const registry = new EventRegistry(store);
       const log = new EventLog(store, registry);
@@ -48,7 +46,6 @@ describe('the partitions of a projection', () => {
       for (const { owner = 'nobody' } of partitions) counts.set(owner, (counts.get(owner) ?? 0) + 1);
       return [...counts.entries()]
         .map(([owner, count]) => (owner === 'nobody' ? 'nobody' : count))
-
         .sort((a, b) => (String(a) < String(b) ? -1 : 1))
         .join(' and ');
     };
@@ -78,6 +75,6 @@ describe('the partitions of a projection', () => {
     expect(items.map(({ value }) => value)).toEqual(Array.from({ length: 10 }, () => 9));
     await first.runtime.stop();
     await first.store.close();
-    await rm(folder, { recursive: true, force: true });
+    await removePlace(place);
   });
 });
