@@ -31,16 +31,15 @@ export async function startServers(folder, wanted) {
   }
   for (const kind of new Set(Object.values(wanted).map((one) => one.kind))) {
     const server = Object.entries(servers).find(([name]) => wanted[name].kind === kind)?.[1];
-    notes.push(
-      server === undefined ? missing(KINDS[kind].product) : `${server.name}, a server of its own on 127.0.0.1.`,
-    );
+    notes.push(server === undefined ? missing(kind) : `${server.name}, a server of its own on 127.0.0.1.`);
   }
   const urls = Object.fromEntries(Object.entries(servers).map(([name, { url }]) => [name, url]));
   return { urls, notes, stop };
 }
 
-const missing = (product) =>
-  `No ${product} server program was found in the PATH, so ${product} was not measured and has no lines here.`;
+const missing = (kind) =>
+  `No ${KINDS[kind].product} server program was found in the PATH or under CATGA_${kind.toUpperCase()}_SERVER, ` +
+  `so ${KINDS[kind].product} was not measured. \`npm test\` installs one where it may.`;
 
 /** The stable one; undefined when there is none. */
 function programOf(kind) {

@@ -7,6 +7,12 @@ export const CONSUMER_NOT_FOUND = 10_014;
 export const MESSAGE_NOT_FOUND = 10_037;
 const MESSAGE_TO_DELETE_NOT_FOUND = 10_043;
 const MESSAGE_DELETE_FAILED = 10_057;
+/** What the server says of the deletion of a message that is not there any more. */
+export const DELETED_BEFORE: readonly number[] = [
+  MESSAGE_NOT_FOUND,
+  MESSAGE_TO_DELETE_NOT_FOUND,
+  MESSAGE_DELETE_FAILED,
+];
 /** Somebody else has written this subject. */
 export const WRONG_LAST_SEQUENCE = 10_071;
 
@@ -161,8 +167,7 @@ export class JetStreamApi {
       await this.link.jetStream(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true });
       return true;
     } catch (error) {
-      const gone = [MESSAGE_NOT_FOUND, MESSAGE_TO_DELETE_NOT_FOUND, MESSAGE_DELETE_FAILED];
-      if (error instanceof JetStreamError && gone.includes(error.errorCode)) return false;
+      if (error instanceof JetStreamError && DELETED_BEFORE.includes(error.errorCode)) return false;
       throw error;
     }
   }
