@@ -235,7 +235,9 @@ describe('A record that follows from its stream', () => {
             known.gone = known.data.length - 1;
             store.commit({ streams: [{ stream: `run-${key}`, truncateBefore: known.data.length }] });
           } else if (does === 'remove') {
+            const leavesRecord = !known.stream.derivesRecord;
             known.stream.remove();
+            if (leavesRecord) store.commit({ records: [{ collection: 'lines', key }] });
             model.delete(key);
             // Nobody will read it; others must not see it either.
             known.stream.add(done, index, 'late');
