@@ -135,12 +135,32 @@ describe.each(brokers)('requests to a Nest microservice on %s', (_name, newBroke
       endless(_data: unknown): Observable<number> {
         return interval(5).pipe(finalize(() => notes.add('end')));
       }
+      @MessagePattern('one and no more')
+      oneAndNoMore(_data: unknown): Observable<number> {
+        return concat(of(1), NEVER).pipe(finalize(() => notes.add('end')));
+      }
+      @MessagePattern('none')
+      none(@Payload() _data: unknown, @Ctx() context: CatgaContext): Observable<never> {
+        context.getSignal().addEventListener('abort', () => notes.add('abort'));
+        return NEVER.pipe(finalize(() => notes.add('end')));
+      }
     }
     const broker = newBroker();
     await startService(broker.server({ group: 'values' }), [Values]);
     const client = closing(broker.client());
     expect(await lastValueFrom(client.send('endless', 1).pipe(take(3), toArray()))).toEqual([0, 1, 2]);
     await notes.reach(1);
+    // While it waits for the next one.
+    const waiting = client.send('one and no more', 1).subscribe();
+    await pause(150);
+    expect(notes.list).toHaveLength(1);
+    waiting.unsubscribe();
+    await notes.reach(2);
+    // Before there was any.
+    const impatient = closing(broker.client({ timeout: 150 }));
+    expect(await failure(lastValueFrom(impatient.send('none', 1)))).toMatchObject({ code: 'CATGA_REQUEST_TIMEOUT' });
+    await notes.reach(4);
+    expect(notes.list.slice(2).map(String).sort()).toEqual(['abort', 'end']);
   });
 
   it('fail with what the method threw, as other transports of Nest have it', async () => {

@@ -14,7 +14,7 @@ import {
   type ClientOptions,
   type ClientSettings,
 } from './microservice.options.js';
-import { eventHeaders, metadataHeaders } from './packet-headers.js';
+import { eventHeaders, HEADERS, metadataHeaders } from './packet-headers.js';
 import { assertExact, eventSubject, requestSubject } from './pattern-subjects.js';
 import { ReplyReader } from './reply-reader.js';
 import { textOf } from './rpc-error.js';
@@ -136,7 +136,9 @@ export class CatgaClient extends ClientProxy<CatgaEvents> {
 
   private async ask(packet: ReadPacket, signal: AbortSignal, callback: (packet: WritePacket) => void): Promise<void> {
     try {
-      const message = this.messageOf(requestSubject(this.routeOf(packet)), recordOf(packet.data), packet, {});
+      const subject = requestSubject(this.routeOf(packet));
+      const headers = { [HEADERS.timeout]: String(this.settings.timeout) };
+      const message = this.messageOf(subject, recordOf(packet.data), packet, headers);
       await this.reader.read(message, signal, callback);
     } catch (err) {
       if (!signal.aborted) callback({ err });

@@ -6,6 +6,8 @@ export const HEADERS = {
   type: MESSAGES.type,
   version: MESSAGES.version,
   codec: MESSAGES.codec,
+  /** Milliseconds that the caller of a request waits. */
+  timeout: MESSAGES.timeout,
   metadata: 'catga-metadata',
   /** Of a reply: `error` when its last value is one. */
   status: MESSAGES.status,

@@ -1,7 +1,10 @@
+import type { Observable } from 'rxjs';
 import type { Codec } from '../store/index.js';
 import type { IncomingMessage, Reply, Transport } from '../transport/index.js';
+import { CallerSignal } from './caller-signal.js';
 import { CatgaContext } from './catga.context.js';
 import { valuesOf } from './handler-result.js';
+import { HEADERS } from './packet-headers.js';
 import type { RequestRoute } from './pattern-table.js';
 import type { ProcessingHooks } from './processing-hooks.js';
 import { writeReply } from './reply-format.js';
@@ -23,26 +26,20 @@ export class RequestRunner {
 
   /** Answers with the values of the method, or with its error; fails only when the transport does. */
   async answer({ pattern, handler }: RequestRoute, request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
-    const context = new CatgaContext([request, pattern, signal]);
     let data: unknown;
     try {
       data = this.codec.decode(request.body);
     } catch (error) {
       return writeReply({ parts: [this.codec.encode(replyError(error))], isError: true });
     }
-    const stream = await new Promise<ReplyStream>((resolve, reject) => {
-      const processed = this.hooks.run(
-        context,
-        () =>
-          new Promise<void>((ended) => {
-            // The signal ends with the first reply; a stream that goes on is cancelled by its caller.
-            const values = valuesOf(invoke(handler, data, context), signal);
-            resolve(new ReplyStream(values, this.codec, ended));
-          }),
-      );
-      processed.catch(reject);
-    });
-    return this.streams.start(stream);
+    const caller = new CallerSignal(signal, request.headers[HEADERS.timeout]);
+    const context = new CatgaContext([request, pattern, caller.signal]);
+    try {
+      const stream = await this.begin(() => valuesOf(invoke(handler, data, context), caller.signal), context, caller);
+      return await this.streams.start(stream);
+    } finally {
+      caller.answered();
+    }
   }
 
   /** Resolves when every answer has been taken. */
@@ -53,6 +50,17 @@ export class RequestRunner {
   /** Interrupts answers that go on. */
   close(): Promise<void> {
     return this.streams.close();
+  }
+
+  /** Lets the method run between the hooks, as long as its values come. */
+  private begin(values: () => Observable<unknown>, context: CatgaContext, caller: CallerSignal): Promise<ReplyStream> {
+    return new Promise<ReplyStream>((resolve, reject) => {
+      const ended = this.hooks.run(
+        context,
+        () => new Promise<void>((end) => resolve(new ReplyStream(values(), this.codec, end))),
+      );
+      ended.catch(reject).finally(() => caller.end());
+    });
   }
 }
 
