@@ -94,9 +94,13 @@ export function cacheLoadTests({ it, one, two }: CoordinationSuite<CacheBackend>
     ];
     for (const change of changes) {
       const cache = new Cache(await one());
+      const begun = gate();
       const slow = gate();
-      const made = cache.getOrSet('k', { tags: ['t'] }, () => slow.passed.then(() => 'old'));
-      await sleep(50);
+      const made = cache.getOrSet('k', { tags: ['t'] }, () => {
+        begun.open();
+        return slow.passed.then(() => 'old');
+      });
+      await begun.passed;
       await change(cache);
       slow.open();
       assert.equal(await made, 'old');
