@@ -13,5 +13,6 @@ const APP = 'apps/sample-order';
 const [tool] = process.argv.splice(2, 1);
 if (!TOOLS.includes(tool)) fail(new Error(`Usage: node tools/sample.mjs ${TOOLS.join('|')} [options]`));
 await build(join(APP, 'tsconfig.app.json')).catch(fail);
-if (tool === 'cluster') await startServerFor(process.argv.slice(2), process.env).catch(fail);
+const server = tool === 'cluster' ? await startServerFor(process.argv.slice(2), process.env).catch(fail) : undefined;
 await import(pathToFileURL(join(root, APP, 'dist/tools', tool, 'main.js')).href);
+await server?.stop(); // a server that runs on would keep this process from ending

@@ -9,19 +9,25 @@ import { startRedis } from './redis.mjs';
  *
  * @param args of the command line, for `--store`
  * @param env `REDIS_URL` or `NATS_URL` is put in
+ * @returns the server, to be stopped at the end; undefined when none was started
  */
 export async function startServerFor(args, env) {
-  if (args.includes('--help') || args.includes('-h')) return;
+  if (args.includes('--help') || args.includes('-h')) return undefined;
   const store = storeOf(args) ?? (env.CATGA_STORE || 'redis');
   const data = join(root, '.data/cluster', store);
   if (store === 'redis' && !env.REDIS_URL) {
-    env.REDIS_URL = (await startRedis({ folder: data, appendfsync: 'always' })).url;
-    console.log(`Redis for the nodes: ${env.REDIS_URL}`);
+    const redis = await startRedis({ folder: data, appendfsync: 'always' });
+    env.REDIS_URL = redis.url;
+    console.log(`${redis.name} for the nodes: ${redis.url}`);
+    return redis;
   }
   if (store === 'nats' && !env.NATS_URL) {
-    env.NATS_URL = (await startNats({ folder: data })).url;
-    console.log(`NATS for the nodes: ${env.NATS_URL}`);
+    const nats = await startNats({ folder: data });
+    env.NATS_URL = nats.url;
+    console.log(`${nats.name} for the nodes: ${nats.url}`);
+    return nats;
   }
+  return undefined;
 }
 
 function storeOf(args) {

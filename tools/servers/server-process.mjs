@@ -85,7 +85,8 @@ export class ServerProcess {
   }
 
   #spawn(args) {
-    const child = spawn(this.#program, args, { cwd: this.#cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    // In a group of its own: Ctrl-C is for whoever started it, who ends it when nobody needs it any more.
+    const child = spawn(this.#program, args, { cwd: this.#cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const keep = (chunk) => {
       this.output = (this.output + chunk).slice(-KEPT);
     };

@@ -38,6 +38,7 @@ export class SampleProcess {
     const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
       env: { ...process.env, CATGA_DATA: this.folder, ...env, HOST: '127.0.0.1', PORT: String(this.port) },
       stdio: ['ignore', log, log],
+      detached: true, // Ctrl-C is for whoever started it, who ends it in order
     });
     closeSync(log);
     this.child = child;
