@@ -1,65 +1,20 @@
 import { SqliteStore } from '@catga/sqlite';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NodeProcess, until } from '../support/node-process.js';
+import type { Place } from '../support/places.mjs';
 
 const PROGRAM = join(import.meta.dirname, 'node-program.mjs');
 const RUNS = 12;
 /** Three rounds of one step, then two side by side. */
 const STEPS = 5;
 
-/** A node in an OS process of its own. */
-class Node {
-  readonly lines: string[] = [];
-  private readonly child: ChildProcess;
-
-  constructor(name: string, folder: string, pace: number) {
-    this.child = spawn(
-      process.execPath,
-      [PROGRAM, name, join(folder, 'store.db'), join(folder, 'effects.log'), `${pace}`],
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-        env: { ...process.env, NODE_OPTIONS: '' },
-      },
-    );
-    let rest = '';
-    this.child.stdout?.on('data', (chunk: Buffer) => {
-      const lines = (rest + chunk.toString()).split('\n');
-      rest = lines.pop() as string;
-      this.lines.push(...lines);
-    });
-  }
-
-  say(line: string): void {
-    this.child.stdin?.write(`${line}\n`);
-  }
-
-  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
-    this.child.kill(signal);
-  }
-
-  get isAlive(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
-  }
-
-  count(start: string): number {
-    return this.lines.filter((line) => line.startsWith(start)).length;
-  }
-}
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 150_000; !(await holds());) {
-    if (Date.now() > end) throw new Error(`Waited 150 s in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 /**
  * Freezes a node, but not in the middle of a transaction: who is stopped there holds the lock of the file, and nobody
  * can write until it goes on. That is a limit of one file for several processes, and not what is tested here.
  */
-async function freeze(node: Node, folder: string): Promise<void> {
+async function freeze(node: NodeProcess, folder: string): Promise<void> {
   const store = new SqliteStore({ path: join(folder, 'store.db') });
   await store.open();
   try {
@@ -107,10 +62,12 @@ async function journals(folder: string, runs = RUNS): Promise<Event[][]> {
 
 describe('two owners on one store', () => {
   let folder: string;
-  const nodes: Node[] = [];
+  const nodes: NodeProcess[] = [];
   /** @param pace milliseconds that each step takes */
-  const node = (name: string, pace = 150): Node => {
-    const made = new Node(name, folder, pace);
+  const node = (name: string, pace = 150): NodeProcess => {
+    const place: Place = { kind: 'sqlite', url: join(folder, 'store.db'), name };
+    const settings = { name, place, effects: join(folder, 'effects.log'), pace, lease: '1500ms' };
+    const made = new NodeProcess(PROGRAM, [JSON.stringify(settings)]);
     nodes.push(made);
     return made;
   };
@@ -119,11 +76,7 @@ describe('two owners on one store', () => {
     folder = await mkdtemp(join(tmpdir(), 'catga-nodes-'));
   });
   afterEach(async () => {
-    for (const one of nodes.splice(0)) {
-      one.signal('SIGCONT');
-      one.signal('SIGKILL');
-      await until('the node is gone', () => !one.isAlive);
-    }
+    for (const one of nodes.splice(0)) await one.kill();
     await rm(folder, { recursive: true, force: true });
   });
 

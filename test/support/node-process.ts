@@ -48,8 +48,9 @@ export class NodeProcess {
   /** Waits until it has said a line that begins like this. */
   async said(start: string): Promise<void> {
     await until(`a node says "${start}"`, () => {
+      if (this.count(start) > 0) return true;
       if (!this.isAlive) throw new Error(`The node has ended before it said "${start}"`);
-      return this.count(start) > 0;
+      return false;
     });
   }
 
