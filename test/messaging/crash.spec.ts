@@ -12,7 +12,7 @@ const PROGRAM = join(import.meta.dirname, 'member-program.mjs');
 /** Milliseconds after which a silent member is replaced; the program says so. */
 const ACK_TIMEOUT = 1_000;
 
-type Trap = 'before' | 'after' | 'fail';
+type Trap = 'before' | 'after' | 'always' | 'fail';
 
 /** What goes wrong with an event, it says itself: see the program. */
 abstract class Numbered {
@@ -46,7 +46,7 @@ interface Run {
 
 Logger.overrideLogger(false);
 
-describe.each(serverPlaces())('members that are killed -9 in their handlers, on $name', ({ create }) => {
+describe.each(serverPlaces('one'))('members that are killed -9 in their handlers, on $name', ({ create }) => {
   let place: Place;
   let folder: string;
   let app: INestApplicationContext;
@@ -61,16 +61,18 @@ describe.each(serverPlaces())('members that are killed -9 in their handlers, on 
     app.get(EventLog).registry.register(Booked);
   });
   /** Three members for each test, whoever is left of the last one included. */
-  beforeEach(async () => {
+  beforeEach(() => fillUp());
+  async function fillUp(): Promise<void> {
     const missing = 3 - living().length;
     const started = Array.from({ length: missing }, async () => {
       const name = `member-${members.size}`;
       const member = new NodeProcess(PROGRAM, [JSON.stringify({ name, place, effects: join(folder, 'effects') })]);
       members.set(name, member);
-      await member.said('ready');
+      // What kills its member may do so before it says a word.
+      await until('a member is ready', () => member.count('ready') > 0 || !member.isAlive);
     });
     await Promise.all(started);
-  });
+  }
   afterAll(async () => {
     for (const member of members.values()) await member.kill();
     members.clear();
@@ -145,6 +147,24 @@ describe.each(serverPlaces())('members that are killed -9 in their handlers, on 
       expect(seen).toEqual(numbers(count).filter((n) => n % KEYS === key));
     }
   });
+
+  it('QoS 1: what kills everybody who handles it becomes a dead letter, and what comes after it is handled', async () => {
+    const letters = app.get(MessageDeadLetterService);
+    const from = 1_000;
+    await publish(new Mailed(from, 'deadly', 'always'), ...numbers(5).map((n) => new Mailed(from + 1 + n, 'deadly')));
+    await until('it is a dead letter', async () => {
+      await fillUp();
+      return (await letters.count('mails')) > 0;
+    });
+    const after = (): number[] => runs('mails').flatMap(({ number }) => (number > from ? [number] : []));
+    await until('all after it are handled', () => after().length >= 5);
+    expect(after()).toEqual(numbers(5).map((n) => from + 1 + n));
+    const page = await letters.list({ subscription: 'mails' });
+    expect(page.letters).toMatchObject([{ error: { code: 'CATGA_MESSAGE_ABANDONED' }, attempts: 3 }]);
+    // Once more where the first member has died before anybody could write down that it had begun.
+    expect([3, 4]).toContain(runs('mails', from).length);
+    await letters.remove('mails', [page.letters[0]?.id ?? '']);
+  }, 60_000);
 
   it('QoS 2: the effect is there once, killed before the commit or after it, and each key stays in order', async () => {
     const accounts = ['a', 'b', 'c'];

@@ -5,6 +5,7 @@
 // What is to go wrong with an event it says itself, in `trap`, and it happens to whoever gets it first:
 //   after    killed -9 when the effect is there and nobody knows yet
 //   before   killed -9 when the effect is about to be committed (ledger only)
+//   always   as 'after', and not only the first one (mails only)
 //   fail     the handler throws until the file <effects>.mended is there, and from then on it is as 'before'
 import 'reflect-metadata';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
@@ -51,7 +52,7 @@ function noteTaker(subscription, type, qos) {
     handle(event, context) {
       const isFirst = linesOf(subscription, event.number).length === 0;
       note(subscription, event, context);
-      if (event.trap === 'after' && isFirst) die();
+      if (event.trap === 'always' || (event.trap === 'after' && isFirst)) die();
     }
   }
   EventHandler(type)(NoteTaker);

@@ -63,3 +63,14 @@ export function tooLarge(id: string, subject: string, size: number, limit: numbe
     'max_payload of the NATS server, less what a dead letter adds',
   );
 }
+
+/** Kept with the dead letter of a message that was begun as often as it may be, and never came to an end. */
+export class AbandonedMessageError extends Error {
+  override readonly name = 'AbandonedMessageError';
+  readonly code = 'CATGA_MESSAGE_ABANDONED';
+  constructor(attempts: number) {
+    super(
+      `It was begun ${attempts} time(s) and never came to an end: the members that handled it died or were silent for longer than ackTimeout.`,
+    );
+  }
+}

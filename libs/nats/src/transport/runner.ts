@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isUnprocessable, type IncomingMessage, type MessageHandler, type SubscriptionSettings } from '@catga/core';
 import type { SharedSignal } from './abort-group.js';
+import { AbandonedMessageError } from './errors.js';
 import { Queue } from './queue.js';
 import type { Task } from './task.js';
 
@@ -73,6 +74,12 @@ export class Runner {
     if (message === undefined) return;
     this.running++;
     const shared = task.signals.begin();
+    const { maxAttempts } = this.settings;
+    if (this.bury !== undefined && message.attempt > maxAttempts) {
+      // Whoever fails for the last time buries it. Nobody did, so those who had it died of it, or as good as that.
+      void this.fail(task, shared, { ...message, attempt: maxAttempts }, new AbandonedMessageError(maxAttempts));
+      return;
+    }
     try {
       const result = this.handler(message, shared.controller.signal);
       if (result === undefined) {

@@ -3,6 +3,7 @@ import type { Msg } from '@nats-io/transport-node';
 import { AbortGroup } from '../abort-group.js';
 import type { TransportContext } from '../context.js';
 import { decodeMessage, type DecodedMessage } from '../envelope.js';
+import { Queue } from '../queue.js';
 import type { Runner } from '../runner.js';
 import type { StateRecord } from '../state-records.js';
 import type { SubscriptionRecord } from '../subscription-record.js';
@@ -47,6 +48,9 @@ export class OwnedPartition {
   private isLeaving = false;
   /** Messages until which each is written down before it begins: the owner before may have died of one. */
   private probation: number;
+  /** Those among them that have failed before, or were under way when an owner died, and the one that is tried now. */
+  private readonly suspects = new Queue<Entry>();
+  private suspect: Entry | undefined;
 
   constructor(
     private readonly options: OwnedPartitionOptions,
@@ -123,6 +127,7 @@ export class OwnedPartition {
   /** Another attempt later; nothing of this key goes before. */
   again(entry: Entry, delay: number): void {
     this.ended();
+    this.cleared(entry);
     entry.timer = setTimeout(() => this.ready(entry), Math.min(delay, LONGEST_TIMER));
     this.lease.changed();
   }
@@ -131,6 +136,7 @@ export class OwnedPartition {
     this.entries.delete(entry.sequence);
     this.bytes -= entry.size;
     this.ended();
+    this.cleared(entry);
     const next = this.lanes.advance(entry);
     if (next !== undefined) this.ready(next);
     this.lease.changed();
@@ -188,8 +194,29 @@ export class OwnedPartition {
       return;
     }
     this.probation--;
+    if (entry.tries === 0) this.beginSuspect(entry);
+    else {
+      this.suspects.push(entry);
+      this.nextSuspect();
+    }
+  }
+
+  private beginSuspect(entry: Entry): void {
     entry.isSuspect = true;
     void this.lease.save().then(() => this.options.runner.add(entry));
+  }
+
+  /** One at a time: what is begun beside a message that kills its owner would use up its attempts with it. */
+  private nextSuspect(): void {
+    if (this.suspect !== undefined) return;
+    this.suspect = this.suspects.shift();
+    if (this.suspect !== undefined) this.beginSuspect(this.suspect);
+  }
+
+  private cleared(entry: Entry): void {
+    if (this.suspect !== entry) return;
+    this.suspect = undefined;
+    this.nextSuspect();
   }
 
   private snapshot(): PartitionRecord {
