@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { isUnprocessable, type IncomingMessage, type MessageHandler, type SubscriptionSettings } from '@catga/core';
 import type { SharedSignal } from './abort-group.js';
@@ -18,6 +19,7 @@ export class Runner {
   handled = 0;
   failed = 0;
   deadLettered = 0;
+  private readonly logger = new Logger('Transport');
   private readonly ready = new Queue<Task>();
   private isHeld = false;
   private isPumping = false;
@@ -111,6 +113,9 @@ export class Runner {
     else if (await this.keep(task, message, error, bury)) {
       this.deadLettered++;
       task.buried();
+      this.logger.warn(
+        `Message ${message.id} for "${message.subject}" became a dead letter in subscription "${this.settings.name}" after ${message.attempt} attempt(s): ${String(error)}`,
+      );
     }
     this.end(task, shared);
   }

@@ -66,8 +66,8 @@ async function serve(): Promise<number> {
   console.log(`Starting ${nodes} nodes on ${values.store}; their logs are in ${folder}/node-N/sample.log`);
   try {
     const started = cluster.start().then(() => {
-      for (const url of cluster.urls) console.log(`  ${url}`);
-      console.log('Kill one of them (kill -9) and its orders go on elsewhere. Ctrl-C ends all.');
+      for (const { url, pid } of cluster.nodes) console.log(`  ${url}  (process ${pid})`);
+      console.log('Kill one of them (kill -9 PROCESS) and its orders go on elsewhere. Ctrl-C ends all.');
     });
     await Promise.race([Promise.all([started, stopped]), stopped]);
     await Promise.race([cluster.stop(), pause(15_000, undefined, { ref: false })]);

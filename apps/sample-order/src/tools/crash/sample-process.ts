@@ -46,6 +46,11 @@ export class SampleProcess {
     await this.ready(child);
   }
 
+  /** Of the running program; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
   /** `kill -9`, at once. */
   kill(): Promise<void> {
     return this.end('SIGKILL');
