@@ -119,7 +119,8 @@ describe.each(serverPlaces('one'))('members that are killed -9 in their handlers
     });
     expect(living()).not.toContain(runs('pings', 0)[0]?.member);
     // Nothing twice, neither that one nor any other.
-    expect(distinct('pings')).toBe(runs('pings').length);
+    const handled = runs('pings').map(({ number }) => number);
+    expect(handled).toHaveLength(new Set(handled).size);
   });
 
   it('QoS 1: it is handled again by another one, and each key stays in order', async () => {

@@ -37,8 +37,8 @@ export function messagingProviders<Options>({ options, codec, after, settings }:
     },
     {
       provide: Outbox,
-      inject: [Store, MessageBus],
-      useFactory: (store: Store, bus: MessageBus) => new Outbox(store, bus),
+      inject: [Store, MessageBus, OutboxRelay],
+      useFactory: (store: Store, bus: MessageBus, relay: OutboxRelay) => new Outbox(store, bus, relay),
     },
     {
       provide: OutboxRelay,
@@ -52,9 +52,13 @@ export function messagingProviders<Options>({ options, codec, after, settings }:
         all: Options,
       ) => {
         const { outbox } = settings(all).messaging;
+        const relay = new OutboxRelay(store, transport, outbox);
         // Every append pays for a participant that is there, so there is none without need.
-        if (outbox.events.length > 0) log.addParticipant(new OutboxParticipant(bus, registry, outbox.events));
-        return new OutboxRelay(store, transport, outbox);
+        if (outbox.events.length > 0) {
+          log.addParticipant(new OutboxParticipant(bus, registry, outbox.events));
+          relay.expect();
+        }
+        return relay;
       },
     },
     {

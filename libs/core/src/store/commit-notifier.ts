@@ -16,6 +16,9 @@ export class CommitNotifier {
   private readonly listeners = new Set<(notice: CommitNotice) => void>();
   private streams = new Set<string>();
   private collections = new Set<string>();
+  // The last names: one run appends several times in a row, and comparing is cheaper than a look into the set.
+  private lastStream: string | undefined;
+  private lastCollection: string | undefined;
   private unknown = false;
   private scheduled = false;
 
@@ -33,12 +36,16 @@ export class CommitNotifier {
 
   /** Notes that a stream got events. */
   touchStream(stream: string): void {
+    if (stream === this.lastStream) return;
+    this.lastStream = stream;
     this.streams.add(stream);
     if (!this.scheduled) this.schedule();
   }
 
   /** Notes that a collection got writes. */
   touchCollection(collection: string): void {
+    if (collection === this.lastCollection) return;
+    this.lastCollection = collection;
     this.collections.add(collection);
     if (!this.scheduled) this.schedule();
   }
@@ -61,6 +68,8 @@ export class CommitNotifier {
     const { streams, collections, unknown } = this;
     this.streams = new Set();
     this.collections = new Set();
+    this.lastStream = undefined;
+    this.lastCollection = undefined;
     this.unknown = false;
     const vague = unknown || streams.size > MOST_NAMES || collections.size > MOST_NAMES;
     const notice: CommitNotice = vague ? {} : { streams: [...streams], collections: [...collections] };

@@ -176,12 +176,12 @@ describe('messages of QoS 2', () => {
 
   it('wait for whoever handles the same message now, and are not handled then', async () => {
     const gate = deferred();
-    const { bus } = await node([Ledger], { inbox: { lease: '60ms' } });
+    const { bus } = await node([Ledger], { inbox: { lease: '600ms' } });
     work.handle = () => gate.promise;
     await twice(bus, new Paid('a'), 'm1');
     await until('it has begun', () => runs.length === 1);
     // Several leases long: the claim is renewed while the handler runs.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(runs).toHaveLength(1);
     gate.resolve();
     await until('it is done', async () => (await store.getRecord('catga.inbox', 'ledger|m1'))?.value === 'done');

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { jest } from '@jest/globals';
 import {
   Event,
   EventDelivery,
@@ -100,6 +101,16 @@ describe('the outbox', () => {
     expect(got[0]?.event).toBeInstanceOf(SaleMade);
     expect(got[0]?.context).toMatchObject({ messageId: 'm:0', correlationId: 'c', headers: { h: 'v' } });
     expect(got[0]?.context.delivery).toMatchObject({ key: 'a' });
+    await until('nothing is left', async () => (await waiting()) === 0);
+  });
+
+  it('costs a store in memory nothing until something is published through it', async () => {
+    const listeners = jest.spyOn(store, 'onCommit');
+    const { outbox } = await node({}, []);
+    expect(listeners).not.toHaveBeenCalled();
+    await outbox.publish(new SaleMade('a', 1));
+    await outbox.publish(new SaleMade('a', 2));
+    expect(listeners).toHaveBeenCalledTimes(1);
     await until('nothing is left', async () => (await waiting()) === 0);
   });
 

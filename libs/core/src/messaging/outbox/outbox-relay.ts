@@ -23,6 +23,8 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
   private timer: NodeJS.Timeout | undefined;
   private working: Promise<void> | undefined;
   private isAwake = false;
+  private isAtWork = false;
+  private isExpecting = false;
   private failures = 0;
 
   constructor(
@@ -36,15 +38,24 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
 
   onApplicationBootstrap(): void {
     if (!this.options.relay) return;
-    this.stopListening = this.store.onCommit(({ collections }) => {
-      const isOurs = (name: string): boolean => name === OUTBOX_COLLECTION || name === OUTBOX_LATER_COLLECTION;
-      if (collections === undefined || collections.some(isOurs)) this.wake();
-    });
+    this.isAtWork = true;
+    const { shared, durable } = this.store.capabilities;
+    if (shared || durable || this.isExpecting) this.listen();
     // What was left when the application ended.
     this.wake();
   }
 
+  /**
+   * Something is going to be put into the outbox by this application. A store in memory that nobody else reaches is not
+   * listened to before: every event of every process would have to be announced, for nothing.
+   */
+  expect(): void {
+    this.isExpecting = true;
+    if (this.isAtWork) this.listen();
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
+    this.isAtWork = false;
     this.stopListening?.();
     this.stopListening = undefined;
     clearTimeout(this.timer);
@@ -53,18 +64,25 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
     await this.lease.release().catch((error: unknown) => this.logger.warn(`The outbox lease stays: ${String(error)}`));
   }
 
+  private listen(): void {
+    this.stopListening ??= this.store.onCommit(({ collections }) => {
+      const isOurs = (name: string): boolean => name === OUTBOX_COLLECTION || name === OUTBOX_LATER_COLLECTION;
+      if (collections === undefined || collections.some(isOurs)) this.wake();
+    });
+  }
+
   private wake(): void {
     this.isAwake = true;
     this.working ??= this.work().finally(() => {
       this.working = undefined;
-      if (this.isAwake && this.stopListening !== undefined) this.wake();
+      if (this.isAwake && this.isAtWork) this.wake();
     });
   }
 
   /** Until nothing is left, or somebody else does it, or it fails; each time something says when to look again. */
   private async work(): Promise<void> {
     try {
-      while (this.isAwake && this.stopListening !== undefined) {
+      while (this.isAwake && this.isAtWork) {
         this.isAwake = false;
         const wait = await this.publishAll();
         if (wait !== undefined) this.wakeIn(wait);
@@ -86,7 +104,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
       const others = await this.lease.take();
       if (others > 0) return others;
       await this.publish(entries);
-      if (this.stopListening === undefined) return undefined;
+      if (!this.isAtWork) return undefined;
     }
   }
 
@@ -113,7 +131,7 @@ export class OutboxRelay implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private wakeIn(milliseconds: number): void {
-    if (this.stopListening === undefined) return;
+    if (!this.isAtWork) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.wake(), Math.min(Math.ceil(milliseconds), LONGEST_TIMER));
     this.timer.unref();

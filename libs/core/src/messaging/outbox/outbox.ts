@@ -29,6 +29,8 @@ export class Outbox {
   constructor(
     private readonly store: Store,
     private readonly bus: MessageBus,
+    /** Told before there is anything in the outbox. */
+    private readonly relay: { expect(): void },
   ) {}
 
   /**
@@ -41,6 +43,7 @@ export class Outbox {
     { delay, ...options }: OutboxPublishOptions = {},
   ): Promise<readonly RecordWrite[]> {
     assertKnownOptions('Outbox', options, ['qos', 'key', 'id', 'context', 'correlationId', 'tenant', 'headers']);
+    this.relay.expect();
     const dueAt = delay === undefined ? undefined : (await this.store.now()) + toMilliseconds(delay, 'Outbox delay');
     return (await this.bus.address(events, options)).map((message) => entryWrite(message, dueAt));
   }
