@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CatgaModule, Event, EventDelivery, EventLog, MessageBus, MessageDeadLetterService } from '@catga/core';
 import { Logger, Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { removePlace, serverPlaces } from '../support/new-place.js';
+import { removePlace, serverPlaces, type PlaceKind } from '../support/new-place.js';
 import { NodeProcess, until } from '../support/node-process.js';
 import { moduleAt, type Place } from '../support/places.mjs';
 
@@ -12,7 +12,7 @@ const PROGRAM = join(import.meta.dirname, 'member-program.mjs');
 /** Milliseconds after which a silent member is replaced; the program says so. */
 const ACK_TIMEOUT = 1_000;
 
-type Trap = 'before' | 'after' | 'always' | 'fail';
+type Trap = 'before' | 'after' | 'always' | 'slow' | 'fail';
 
 /** What goes wrong with an event, it says itself: see the program. */
 abstract class Numbered {
@@ -46,49 +46,56 @@ interface Run {
 
 Logger.overrideLogger(false);
 
-describe.each(serverPlaces('one'))('members that are killed -9 in their handlers, on $name', ({ create }) => {
-  let place: Place;
-  let folder: string;
-  let app: INestApplicationContext;
-  const members = new Map<string, NodeProcess>();
+/** A publisher and three members of the subscriptions. */
+class Crew {
+  readonly place: Place;
+  readonly folder = mkdtempSync(join(tmpdir(), 'catga-crash-'));
+  app!: INestApplicationContext;
+  private readonly members = new Map<string, NodeProcess>();
 
-  beforeAll(async () => {
-    place = create();
-    folder = mkdtempSync(join(tmpdir(), 'catga-crash-'));
+  constructor({ create }: PlaceKind, more: Pick<Place, 'partitions'> = {}) {
+    this.place = { ...create(), ...more };
+  }
+
+  async open(): Promise<void> {
     class Publisher {}
-    Module({ imports: [CatgaModule.forRoot({ endpoints: false }), moduleAt(place)] })(Publisher);
-    app = await NestFactory.createApplicationContext(Publisher, { logger: false, abortOnError: false });
-    app.get(EventLog).registry.register(Booked);
-  });
-  /** Three members for each test, whoever is left of the last one included. */
-  beforeEach(() => fillUp());
-  async function fillUp(): Promise<void> {
-    const missing = 3 - living().length;
-    const started = Array.from({ length: missing }, async () => {
-      const name = `member-${members.size}`;
-      const member = new NodeProcess(PROGRAM, [JSON.stringify({ name, place, effects: join(folder, 'effects') })]);
-      members.set(name, member);
+    Module({ imports: [CatgaModule.forRoot({ endpoints: false }), moduleAt(this.place)] })(Publisher);
+    this.app = await NestFactory.createApplicationContext(Publisher, { logger: false, abortOnError: false });
+    this.app.get(EventLog).registry.register(Booked);
+  }
+
+  async close(): Promise<void> {
+    for (const member of this.members.values()) await member.kill();
+    await this.app.close();
+    await removePlace(this.place);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Makes them three again. */
+  async fillUp(): Promise<void> {
+    const started = Array.from({ length: 3 - this.living().length }, async () => {
+      const name = `member-${this.members.size}`;
+      const effects = join(this.folder, 'effects');
+      const member = new NodeProcess(PROGRAM, [JSON.stringify({ name, place: this.place, effects })]);
+      this.members.set(name, member);
       // What kills its member may do so before it says a word.
       await until('a member is ready', () => member.count('ready') > 0 || !member.isAlive);
     });
     await Promise.all(started);
   }
-  afterAll(async () => {
-    for (const member of members.values()) await member.kill();
-    members.clear();
-    await app.close();
-    await removePlace(place);
-    rmSync(folder, { recursive: true, force: true });
-  });
 
-  const living = (): string[] => [...members].filter(([, member]) => member.isAlive).map(([name]) => name);
+  living(): string[] {
+    return [...this.members].filter(([, member]) => member.isAlive).map(([name]) => name);
+  }
 
-  const publish = (...events: Numbered[]): Promise<void> => app.get(MessageBus).publish(events);
+  publish(...events: Numbered[]): Promise<void> {
+    return this.app.get(MessageBus).publish(events);
+  }
 
-  function runs(subscription: string, number?: number): Run[] {
+  runs(subscription: string, number?: number): Run[] {
     let text = '';
     try {
-      text = readFileSync(join(folder, 'effects'), 'utf8');
+      text = readFileSync(join(this.folder, 'effects'), 'utf8');
     } catch {
       // Nobody has run yet.
     }
@@ -100,47 +107,61 @@ describe.each(serverPlaces('one'))('members that are killed -9 in their handlers
       .filter((run) => number === undefined || run.number === number);
   }
 
-  const distinct = (subscription: string): number => new Set(runs(subscription).map((run) => run.number)).size;
+  distinct(subscription: string): number {
+    return new Set(this.runs(subscription).map((run) => run.number)).size;
+  }
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+describe.each(serverPlaces('one'))('members that are killed -9 in their handlers, on $name', (kind) => {
+  let crew: Crew;
+  beforeAll(async () => {
+    crew = new Crew(kind);
+    await crew.open();
+  });
+  /** Three members for each test, whoever is left of the last one included. */
+  beforeEach(() => crew.fillUp());
+  afterAll(() => crew.close());
 
   const booked = async (account: string): Promise<number[]> =>
-    (await app.get(EventLog).read<Booked>(`account-${account}`)).map(({ event }) => event.number);
-
-  const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+    (await crew.app.get(EventLog).read<Booked>(`account-${account}`)).map(({ event }) => event.number);
 
   it('QoS 0: what one had in hand is handled by nobody else, and the others go on', async () => {
     let next = 1;
-    await publish(new Pinged(0, undefined, 'after'));
-    await until('a member is dead', () => living().length === 2);
+    await crew.publish(new Pinged(0, undefined, 'after'));
+    await until('a member is dead', () => crew.living().length === 2);
     const dead = performance.now();
     // Long enough for everything that would be delivered again.
     await until('the others get what comes, and time has passed', async () => {
-      await publish(new Pinged(next++));
-      return performance.now() - dead > 2.5 * ACK_TIMEOUT && distinct('pings') > 20;
+      await crew.publish(new Pinged(next++));
+      return performance.now() - dead > 2.5 * ACK_TIMEOUT && crew.distinct('pings') > 20;
     });
-    expect(living()).not.toContain(runs('pings', 0)[0]?.member);
+    expect(crew.living()).not.toContain(crew.runs('pings', 0)[0]?.member);
     // Nothing twice, neither that one nor any other.
-    const handled = runs('pings').map(({ number }) => number);
+    const handled = crew.runs('pings').map(({ number }) => number);
     expect(handled).toHaveLength(new Set(handled).size);
   });
 
   it('QoS 1: it is handled again by another one, and each key stays in order', async () => {
     const KEYS = 4;
     const count = 60;
-    await publish(
+    await crew.publish(
       ...numbers(count).map((n) => new Mailed(n, `${n % KEYS}`, n === 21 ? 'after' : undefined)),
       new Mailed(count, undefined, 'after'),
     );
-    await until('all are handled', () => distinct('mails') === count + 1 && living().length === 1);
+    await until('all are handled', () => crew.distinct('mails') === count + 1 && crew.living().length === 1);
     for (const deadly of [21, count]) {
-      const [first, second, ...more] = runs('mails', deadly);
-      expect(living()).not.toContain(first?.member);
+      const [first, second, ...more] = crew.runs('mails', deadly);
+      expect(crew.living()).not.toContain(first?.member);
       expect(second?.member).not.toBe(first?.member);
       expect(more).toEqual([]);
     }
     for (let key = 0; key < KEYS; key++) {
       const seen = [
         ...new Set(
-          runs('mails')
+          crew
+            .runs('mails')
             .filter((run) => run.key === `${key}`)
             .map((run) => run.number),
         ),
@@ -150,20 +171,23 @@ describe.each(serverPlaces('one'))('members that are killed -9 in their handlers
   });
 
   it('QoS 1: what kills everybody who handles it becomes a dead letter, and what comes after it is handled', async () => {
-    const letters = app.get(MessageDeadLetterService);
+    const letters = crew.app.get(MessageDeadLetterService);
     const from = 1_000;
-    await publish(new Mailed(from, 'deadly', 'always'), ...numbers(5).map((n) => new Mailed(from + 1 + n, 'deadly')));
+    await crew.publish(
+      new Mailed(from, 'deadly', 'always'),
+      ...numbers(5).map((n) => new Mailed(from + 1 + n, 'deadly')),
+    );
     await until('it is a dead letter', async () => {
-      await fillUp();
+      await crew.fillUp();
       return (await letters.count('mails')) > 0;
     });
-    const after = (): number[] => runs('mails').flatMap(({ number }) => (number > from ? [number] : []));
+    const after = (): number[] => crew.runs('mails').flatMap(({ number }) => (number > from ? [number] : []));
     await until('all after it are handled', () => after().length >= 5);
     expect(after()).toEqual(numbers(5).map((n) => from + 1 + n));
     const page = await letters.list({ subscription: 'mails' });
     expect(page.letters).toMatchObject([{ error: { code: 'CATGA_MESSAGE_ABANDONED' }, attempts: 3 }]);
     // Once more where the first member has died before anybody could write down that it had begun.
-    expect([3, 4]).toContain(runs('mails', from).length);
+    expect([3, 4]).toContain(crew.runs('mails', from).length);
     await letters.remove('mails', [page.letters[0]?.id ?? '']);
   }, 60_000);
 
@@ -173,41 +197,72 @@ describe.each(serverPlaces('one'))('members that are killed -9 in their handlers
       const trap = n === 12 ? 'before' : n === 13 ? 'after' : undefined;
       return new Paid(n, accounts[n % 3], trap);
     });
-    await publish(...events);
+    await crew.publish(...events);
     await until('all is booked', async () => {
       const all = await Promise.all(accounts.map(booked));
       return all.flat().length >= 30;
     });
-    expect(living()).toHaveLength(1);
+    expect(crew.living()).toHaveLength(1);
     for (const [at, account] of accounts.entries()) {
       expect(await booked(account)).toEqual(numbers(30).filter((n) => n % 3 === at));
     }
     // Before the commit: run again by another one. After it: the inbox knows it, nobody runs it again.
-    const again = runs('ledger', 12).map(({ member }) => member);
+    const again = crew.runs('ledger', 12).map(({ member }) => member);
     expect(again).toHaveLength(2);
     expect(again[1]).not.toBe(again[0]);
-    expect(runs('ledger', 13)).toHaveLength(1);
+    expect(crew.runs('ledger', 13)).toHaveLength(1);
   });
 
   it('QoS 2: a dead letter is replayed within the window of its first publish, and has its effect once', async () => {
-    const bus = app.get(MessageBus);
-    const letters = app.get(MessageDeadLetterService);
+    const bus = crew.app.get(MessageBus);
+    const letters = crew.app.get(MessageDeadLetterService);
     const paid = new Paid(100, 'late', 'fail');
     await bus.publish(paid, { id: 'paid-100' });
     await until('it is a dead letter', async () => (await letters.count('ledger')) === 1);
-    expect(runs('ledger', 100).map(({ attempt }) => attempt)).toEqual(['failed', 'failed', 'failed']);
-    writeFileSync(join(folder, 'effects.mended'), '');
+    expect(crew.runs('ledger', 100).map(({ attempt }) => attempt)).toEqual(['failed', 'failed', 'failed']);
+    writeFileSync(join(crew.folder, 'effects.mended'), '');
     // Published again it is the same message: nothing happens.
     await bus.publish(paid, { id: 'paid-100' });
     expect(await letters.replayAll('ledger')).toBe(1);
     // Whoever gets the replay first is killed before its commit.
     await until('it is booked', async () => (await booked('late')).length > 0);
-    expect(living()).toHaveLength(2);
+    expect(crew.living()).toHaveLength(2);
     await bus.publish(paid, { id: 'paid-100' });
-    await publish(new Paid(101, 'late'));
+    await crew.publish(new Paid(101, 'late'));
     await until('what comes after it is booked', async () => (await booked('late')).includes(101));
     expect(await booked('late')).toEqual([100, 101]);
-    expect(runs('ledger', 100)).toHaveLength(5);
+    expect(crew.runs('ledger', 100)).toHaveLength(5);
     expect(await letters.count('ledger')).toBe(0);
+  });
+});
+
+describe.each(serverPlaces('one'))('one partition with a message that kills whoever handles it, on $name', (kind) => {
+  it('gives up that message alone: those of other keys are under way at each death, and are all handled', async () => {
+    const crew = new Crew(kind, { partitions: 1 });
+    await crew.open();
+    try {
+      const letters = crew.app.get(MessageDeadLetterService);
+      await crew.fillUp();
+      const healthy = numbers(6);
+      const deadly = healthy.length;
+      await crew.publish(
+        ...healthy.map((n) => new Mailed(n, `healthy-${n}`, 'slow')),
+        new Mailed(deadly, 'deadly', 'always'),
+      );
+      await until('somebody died of it', () => crew.living().length < 3);
+      expect(crew.runs('mails-done')).toEqual([]);
+      await until('each is handled or a dead letter', async () => {
+        await crew.fillUp();
+        return (await letters.count('mails')) + crew.distinct('mails-done') > healthy.length;
+      });
+      await crew.publish(new Mailed(deadly + 1, 'deadly', 'slow'));
+      await until('what comes after it is handled', () => crew.runs('mails-done', deadly + 1).length > 0);
+      const { letters: all } = await letters.list({ subscription: 'mails' });
+      expect(all.map(({ message, error }) => [message.key, error.code])).toEqual([
+        ['deadly', 'CATGA_MESSAGE_ABANDONED'],
+      ]);
+    } finally {
+      await crew.close();
+    }
   });
 });

@@ -6,9 +6,11 @@
 //   after    killed -9 when the effect is there and nobody knows yet
 //   before   killed -9 when the effect is about to be committed (ledger only)
 //   always   as 'after', and not only the first one (mails only)
+//   slow     takes 200 ms after it has written its line, and then writes another one, "<subscription>-done ..." (mails only)
 //   fail     the handler throws until the file <effects>.mended is there, and from then on it is as 'before'
 import 'reflect-metadata';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CatgaModule, Event, EventDelivery, EventHandler, EventLog, Inbox, Subscribe } from '@catga/core';
@@ -49,10 +51,13 @@ Event('crash.booked')(Booked);
 /** Its effect is the line that it writes. */
 function noteTaker(subscription, type, qos) {
   class NoteTaker {
-    handle(event, context) {
+    async handle(event, context) {
       const isFirst = linesOf(subscription, event.number).length === 0;
       note(subscription, event, context);
       if (event.trap === 'always' || (event.trap === 'after' && isFirst)) die();
+      if (event.trap !== 'slow') return;
+      await sleep(200);
+      note(`${subscription}-done`, event, context);
     }
   }
   EventHandler(type)(NoteTaker);

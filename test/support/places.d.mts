@@ -8,6 +8,8 @@ export interface Place {
   readonly url: string;
   /** Keeps tests on one server apart. */
   readonly name: string;
+  /** Of each subscription. Left out: as many as the transport makes. */
+  readonly partitions?: number;
 }
 
 /** A store of its own connection, not open yet. */

@@ -14,12 +14,13 @@ export function storeAt({ kind, url, name }) {
   }
 }
 
-export function moduleAt({ kind, url, name }) {
+export function moduleAt({ kind, url, name, partitions }) {
+  const more = partitions === undefined ? {} : { partitions };
   switch (kind) {
     case 'redis':
-      return CatgaRedisModule.forRoot({ url, name });
+      return CatgaRedisModule.forRoot({ url, name, ...more });
     case 'nats':
-      return CatgaNatsModule.forRoot({ servers: url, name });
+      return CatgaNatsModule.forRoot({ servers: url, name, ...more });
     default:
       return CatgaSqliteModule.forRoot({ path: url });
   }

@@ -14,6 +14,8 @@ export interface Delivery {
   readonly id: string;
   /** Attempts made before, as far as anybody knows. */
   attempts: number;
+  /** A member that died may have begun it: noted before it is begun again, until it has come to an end once. */
+  isSuspect: boolean;
   readonly message: Omit<IncomingMessage, 'attempt'>;
   /** Bytes, about. */
   readonly size: number;
@@ -38,12 +40,14 @@ export function toDelivery(source: Source, [rawId, raw]: Entry, tracked: string,
   const fields = fieldsOf(raw);
   const [header, body] = [fields.get('h')!, fields.get('b')!];
   const before = Number(fields.get('a')?.toString() ?? 0);
-  const attempts = tracked === '' ? Math.max(before, isAfter(id, suspect) ? 0 : 1) : Number(tracked);
+  const isSuspect = fields.has('x') || !isAfter(id, suspect);
+  const attempts = tracked === '' ? Math.max(before, isSuspect ? 1 : 0) : Number(tracked);
   const publishedAt = Number(fields.get('t')?.toString() ?? id.slice(0, id.indexOf('-')));
   return {
     source,
     id,
     attempts,
+    isSuspect,
     message: { ...decodeMessage(header, body), publishedAt },
     size: header.length + body.length + 200,
   };

@@ -15,7 +15,7 @@ export interface RunEvents {
 
 /** What a member has fetched and runs, and what it says about the outcome. */
 export class HandlerRuns {
-  readonly lanes = new Lanes();
+  readonly lanes: Lanes;
   readonly pace: Pace;
   readonly counts = { handled: 0, failed: 0, deadLettered: 0 };
   private readonly logger = new Logger('Transport');
@@ -29,6 +29,10 @@ export class HandlerRuns {
     private readonly events: RunEvents,
   ) {
     this.pace = new Pace(settings.concurrency);
+    // After one death all that was in hand goes at its usual pace, unless that leaves too few attempts to find out which
+    // one it was.
+    const fewest = Math.min(2, settings.maxAttempts - 2);
+    this.lanes = new Lanes(({ isSuspect, attempts }) => isSuspect && attempts >= fewest);
   }
 
   /** Handlers under way. */
@@ -78,7 +82,8 @@ export class HandlerRuns {
 
   private async handle(delivery: Delivery, membership: Membership): Promise<void> {
     const attempt = delivery.attempts + 1;
-    if (delivery.attempts > 0 && !(await this.mayRepeat(delivery, attempt, membership))) return;
+    const mustAsk = delivery.isSuspect || delivery.attempts >= this.settings.maxAttempts;
+    if (mustAsk && !(await this.mayRepeat(delivery, attempt, membership))) return;
     const began = performance.now();
     try {
       await this.handler({ ...delivery.message, attempt }, membership.abort.signal);
@@ -112,6 +117,8 @@ export class HandlerRuns {
   private async fail(delivery: Delivery, attempt: number, error: unknown, { settlements }: Membership): Promise<void> {
     this.counts.failed++;
     delivery.attempts = attempt;
+    // It has come to an end: nobody dies of it.
+    delivery.isSuspect = false;
     if (isUnprocessable(error) || attempt >= this.settings.maxAttempts) {
       // The next one of its key begins when this one is kept: a crash in between must not bring them out of order.
       if (await settlements.bury(delivery, attempt, error)) this.buried(delivery, attempt, error);
@@ -143,6 +150,7 @@ export class HandlerRuns {
 
   private release(delivery: Delivery): void {
     this.current.delete(delivery);
+    this.lanes.ended(delivery);
     if (this.current.size === 0) for (const wake of this.whenIdle.splice(0)) wake();
   }
 }

@@ -10,16 +10,25 @@ interface Lane {
 /**
  * What a member has fetched and not begun. Messages of one key form a lane, so that a key which fails or is slow stops
  * only itself; those without a key stand for themselves.
+ *
+ * Those that may have killed a member wait for each other: what is begun beside the one that did would use up its
+ * attempts with it. All the others go on meanwhile.
  */
 export class Lanes {
   private ready: (Lane | Delivery)[] = [];
   private head = 0;
   private readonly lanes = new Map<string, Lane>();
+  /** To be begun one at a time, and the one that is. */
+  private lonely: (Lane | Delivery)[] = [];
+  private alone: Delivery | undefined;
   private readonly waits = new Set<NodeJS.Timeout>();
   /** Fetched, not begun, and not behind another one of its key. */
   private free = 0;
   /** Messages in lanes, those that are running included. */
   private inLanes = 0;
+
+  /** @param isLonely whether a message must not be begun beside another such one */
+  constructor(private readonly isLonely: (delivery: Delivery) => boolean) {}
 
   /** Messages that could be begun soon. */
   get ahead(): number {
@@ -57,29 +66,34 @@ export class Lanes {
 
   /** Those without a key. */
   loose(): Delivery[] {
-    return this.ready.slice(this.head).filter((one): one is Delivery => !('queue' in one));
+    return [...this.ready.slice(this.head), ...this.lonely].filter((one): one is Delivery => !('queue' in one));
   }
 
   /** The next message to handle. */
   next(): Delivery | undefined {
+    const lonely = this.nextLonely();
+    if (lonely !== undefined) return lonely;
     while (this.head < this.ready.length) {
       const first = this.ready[this.head++] as Lane | Delivery;
       if (this.head > 1_000 && this.head * 2 > this.ready.length) {
         this.ready = this.ready.slice(this.head);
         this.head = 0;
       }
-      if (!('queue' in first)) {
-        this.free--;
-        return first;
-      }
-      if (first.state !== 'ready') continue;
-      const delivery = first.queue[0];
+      const delivery = firstOf(first);
       if (delivery === undefined) continue;
       this.free--;
-      first.state = 'running';
-      return delivery;
+      if (this.isLonely(delivery)) {
+        this.lonely.push(first);
+        const next = this.nextLonely();
+        if (next !== undefined) return next;
+      } else return begun(first, delivery);
     }
     return undefined;
+  }
+
+  /** The message does not run any more, whatever became of it. */
+  ended(delivery: Delivery): void {
+    if (this.alone === delivery) this.alone = undefined;
   }
 
   /** The message was handled or given up: the next one of its key may go. */
@@ -136,6 +150,7 @@ export class Lanes {
     this.ready = kept.filter((one) => !('queue' in one) || one.state === 'ready');
     this.head = 0;
     this.free = this.ready.length;
+    this.dropLonely(source, dropped);
     return dropped;
   }
 
@@ -144,6 +159,30 @@ export class Lanes {
     for (const timer of this.waits) clearTimeout(timer);
     this.waits.clear();
     this.drop();
+  }
+
+  private nextLonely(): Delivery | undefined {
+    while (this.alone === undefined && this.lonely.length > 0) {
+      const first = this.lonely.shift() as Lane | Delivery;
+      const delivery = firstOf(first);
+      if (delivery === undefined) continue;
+      this.alone = delivery;
+      return begun(first, delivery);
+    }
+    return undefined;
+  }
+
+  private dropLonely(source: Source | undefined, dropped: Delivery[]): void {
+    const staying: (Lane | Delivery)[] = [];
+    for (const one of this.lonely) {
+      if ('queue' in one) {
+        if (one.state === 'ready') staying.push(one);
+      } else if (source === undefined || source === LOOSE) dropped.push(one);
+      else staying.push(one);
+    }
+    this.lonely = staying;
+    // What runs on after everything was taken from this member does not hold up what it gets anew.
+    if (source === undefined) this.alone = undefined;
   }
 
   private laneOf({ message: { key }, source }: Delivery): Lane | undefined {
@@ -159,4 +198,15 @@ export class Lanes {
     this.free++;
     this.ready.push(lane);
   }
+}
+
+/** The message that is next there; undefined when it was taken out meanwhile. */
+function firstOf(one: Lane | Delivery): Delivery | undefined {
+  if (!('queue' in one)) return one;
+  return one.state === 'ready' ? one.queue[0] : undefined;
+}
+
+function begun(one: Lane | Delivery, delivery: Delivery): Delivery {
+  if ('queue' in one) one.state = 'running';
+  return delivery;
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Link } from './link.js';
 import type { Source } from './delivery.js';
 import { SCRIPTS } from './scripts/index.js';
@@ -47,6 +48,8 @@ export class Membership {
     private readonly ttl: number,
   ) {
     this.settlements = new Settlements(link, subscription, id);
+    // All handlers share it: Node would warn of a leak at the eleventh that listens.
+    setMaxListeners(0, this.abort.signal);
   }
 
   /**

@@ -8,6 +8,10 @@ await transport.subscribe({ name: 'n', subjects: ['s'], ...options }, async ({ i
   signal.addEventListener('abort', () => process.send({ aborted: id }), { once: true });
   await new Promise((resolve) => process.send({ begun: id }, resolve));
   if (body === 'die') process.kill(process.pid, 'SIGKILL');
+  if (body === 'slow') {
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    process.send({ done: id });
+  }
   // The effect has happened, the acknowledgement never does.
   if (!quick) await new Promise(() => undefined);
 });

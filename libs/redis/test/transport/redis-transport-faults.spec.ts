@@ -44,15 +44,17 @@ describe('RedisTransport when things break', () => {
   };
 
   /** A member in another OS process; tells what it begins, and ends it when told to. */
-  const startMember = async (options: object): Promise<{ child: ChildProcess; begun: string[] }> => {
+  const startMember = async (options: object): Promise<{ child: ChildProcess; begun: string[]; done: string[] }> => {
     const child = fork(member, [JSON.stringify({ url: redis.url, name: `t${names}`, ...options })]);
     children.add(child);
     const begun: string[] = [];
-    child.on('message', (said: { begun?: string }) => {
+    const done: string[] = [];
+    child.on('message', (said: { begun?: string; done?: string }) => {
       if (said.begun !== undefined) begun.push(said.begun);
+      if (said.done !== undefined) done.push(said.done);
     });
     await once(child, 'message');
-    return { child, begun };
+    return { child, begun, done };
   };
 
   it('loses no acknowledged message when the server is killed and restarted under load', async () => {
@@ -265,6 +267,40 @@ describe('RedisTransport when things break', () => {
     expect(letters.map(({ message, error }) => [message.id, error.code])).toEqual([
       ['poison', 'CATGA_MESSAGE_ABANDONED'],
     ]);
+  });
+
+  it('tells the message that kills its members from those that are under way beside it, with a key or without', async () => {
+    const transport = await connect();
+    const settings = { name: 'n', subjects: ['s'], ackTimeout: 200 };
+    await (await transport.subscribe(settings, () => {})).stop();
+    const healthy = Array.from({ length: 12 }, (_, n) => ({
+      id: `healthy-${n}`,
+      subject: 's',
+      body: 'slow',
+      ...(n % 2 === 0 && { key: `k${n}` }),
+    }));
+    await transport.publish([...healthy, { id: 'poison', subject: 's', body: 'die' }]);
+    const runs: string[] = [];
+    const done = new Set<string>();
+    const count = (id: string): number => runs.filter((run) => run === id).length;
+    const letters = () => transport.deadLetters.list({ subscription: 'n' });
+    for (let life = 0; life < 9 && (await letters()).letters.length === 0; life++) {
+      const doomed = await startMember({ ackTimeout: 200, quick: true });
+      await until(
+        async () => {
+          for (const id of doomed.done) done.add(id);
+          return doomed.child.signalCode !== null || done.size + (await letters()).letters.length > healthy.length;
+        },
+        () => `the member dies or comes to an end; ${done.size} are handled`,
+      );
+      runs.push(...doomed.begun);
+    }
+    expect((await letters()).letters.map(({ message, error }) => [message.id, error.code])).toEqual([
+      ['poison', 'CATGA_MESSAGE_ABANDONED'],
+    ]);
+    expect(count('poison')).toBeGreaterThanOrEqual(5);
+    // Beside it twice, and once more alone.
+    expect(healthy.filter(({ id }) => count(id) > 3)).toEqual([]);
   });
 
   it('keeps the order of keys over members that come and go, each partition owned by one', async () => {

@@ -57,8 +57,8 @@ local function wakeOwner(sub, partition)
   if owner and redis.call('SREM', K .. 'idle:' .. sub, owner) == 1 then tell(owner, 'w') end
 end
 
--- Adds a copy of an entry to a queue; attempts of 0 are not written.
-local function copy(queue, entry, attempts)
+-- Adds a copy of an entry to a queue; attempts of 0 are not written. suspect: a member may have died of it.
+local function copy(queue, entry, attempts, suspect)
   local fields = { 'h', field(entry, 'h'), 'b', field(entry, 'b') }
   local hash = field(entry, 'k')
   if hash and hash ~= '' then fields[5] = 'k'; fields[6] = hash end
@@ -68,18 +68,22 @@ local function copy(queue, entry, attempts)
     fields[#fields + 1] = 'a'
     fields[#fields + 1] = attempts
   end
+  if suspect then
+    fields[#fields + 1] = 'x'
+    fields[#fields + 1] = 1
+  end
   redis.call('XADD', queue, '*', unpack(fields))
 end
 
 -- Puts a message without a key at the end of its queue for any member.
--- lost: whoever had it is dead and may have begun it.
-local function requeue(sub, id, lost)
+-- why: "back", it was not begun; "failed", its handler did; "lost", whoever had it is dead and may have begun it.
+local function requeue(sub, id, why)
   local queue = K .. 'q:' .. sub .. ':u'
   local entry = redis.call('XRANGE', queue, id, id)[1]
   if entry then
     local made = tonumber(redis.call('HGET', K .. 'att:' .. sub, 'u/' .. id) or field(entry, 'a') or 0)
-    if lost and made == 0 then made = 1 end
-    copy(queue, entry, made)
+    if why == 'lost' and made == 0 then made = 1 end
+    copy(queue, entry, made, why == 'lost' or (why == 'back' and field(entry, 'x')))
     redis.call('XDEL', queue, id)
   end
   redis.call('XACK', queue, 'g', id)
@@ -92,7 +96,7 @@ local function bury(sub, member, dead)
   local count = 0
   while true do
     local pending = redis.call('XPENDING', queue, 'g', '-', '+', 200, member)
-    for i = 1, #pending do requeue(sub, pending[i][1], dead) end
+    for i = 1, #pending do requeue(sub, pending[i][1], dead and 'lost' or 'back') end
     count = count + #pending
     if #pending < 200 then break end
   end

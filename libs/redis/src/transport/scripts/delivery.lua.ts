@@ -110,7 +110,7 @@ while true do
   local pending = redis.call('XPENDING', K .. 'q:' .. sub .. ':u', 'g', from, '+', 200, member)
   for i = 1, #pending do
     if not known[pending[i][1]] then
-      requeue(sub, pending[i][1], false)
+      requeue(sub, pending[i][1], 'back')
       count = count + 1
     end
   end

@@ -70,7 +70,7 @@ end
 
 local due = redis.call('ZRANGEBYSCORE', K .. 'd:' .. sub, '-inf', now, 'LIMIT', 0, 200)
 for i = 1, #due do
-  requeue(sub, due[i], false)
+  requeue(sub, due[i], 'failed')
   redis.call('ZREM', K .. 'd:' .. sub, due[i])
 end
 if #due > 0 then wake(sub, #due) end
@@ -101,7 +101,7 @@ return 'OK'
 export const GIVE_BACK = `
 local sub, member = ARGV[1], ARGV[2]
 if not isMember(sub, member) then return 0 end
-for i = 4, #ARGV do requeue(sub, ARGV[i], false) end
+for i = 4, #ARGV do requeue(sub, ARGV[i], 'back') end
 if #ARGV > 3 then wake(sub, #ARGV - 3) end
 if ARGV[3] == 'leave' then
   bury(sub, member, false)
