@@ -91,6 +91,7 @@ describe('messages of QoS 2', () => {
     });
     return { app, bus: app.get(MessageBus), dead: app.get(MessageDeadLetterService) };
   };
+  const isDone = async () => String((await store.getRecord('catga.inbox', 'ledger|m1'))?.value).startsWith('done ');
   const balance = async (account: string) => (await store.readStream(`account-${account}`)).length;
   /** Publishes a message and, after the window of the broker, the same once more. */
   const twice = async (bus: MessageBus, event: object, id: string) => {
@@ -118,7 +119,7 @@ describe('messages of QoS 2', () => {
     await until('the third attempt', () => runs.includes('ledger m1 3'));
     await settle();
     expect(runs.filter((run) => run.endsWith(' 3'))).toHaveLength(1);
-    expect((await store.getRecord('catga.inbox', 'ledger|m1'))?.value).toBe('done');
+    expect((await store.getRecord('catga.inbox', 'ledger|m1'))?.value).toMatch(/^done /);
   });
 
   it('have their effect once when the entry is in the commit of the handler, also when what follows fails', async () => {
@@ -184,7 +185,7 @@ describe('messages of QoS 2', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(runs).toHaveLength(1);
     gate.resolve();
-    await until('it is done', async () => (await store.getRecord('catga.inbox', 'ledger|m1'))?.value === 'done');
+    await until('it is done', async () => isDone());
     await settle();
     expect(runs).toEqual(['ledger m1 1']);
   });
@@ -230,7 +231,7 @@ describe('messages of QoS 2', () => {
   it('have an inbox entry that is kept as long as the options say', async () => {
     const { bus } = await node([Ledger], { inbox: { keepFor: '300ms' } });
     await bus.publish(new Paid('a'), { id: 'm1' });
-    await until('it is done', async () => (await store.getRecord('catga.inbox', 'ledger|m1'))?.value === 'done');
+    await until('it is done', async () => isDone());
     await new Promise((resolve) => setTimeout(resolve, 350));
     await bus.publish(new Paid('a'), { id: 'm1' });
     await until('it is handled again', () => runs.length === 2);

@@ -6,24 +6,47 @@ export const INBOX_COLLECTION = 'catga.inbox';
 /** Milliseconds after the end of a claim at which it is surely over for every clock of the store. */
 const SOON = 5;
 
+/**
+ * Milliseconds for which an entry is kept after it means anything. Versions of a record count from 1 again once it is gone:
+ * whoever held a claim before could take the claim of somebody else for its own.
+ */
+export const KEPT = 600_000;
+/** Milliseconds before its end in which an entry is not written any more: it might be gone, and made anew, meanwhile. */
+const TOO_OLD = 2_000;
+
 /** What the inbox knows about one message in one subscription. */
 export type InboxState =
-  { readonly status: 'unknown' | 'done' } | { readonly status: 'claimed'; readonly left: number };
+  | { readonly status: 'done' }
+  /** For so many milliseconds at most. */
+  | { readonly status: 'claimed'; readonly left: number }
+  /** Whoever writes over this version has it; 0: nobody had it before. */
+  | { readonly status: 'open'; readonly version: number };
 
-/** Messages of QoS 2 as records of the store: claimed while they are handled, done when they were. */
+/**
+ * Messages of QoS 2 as records of the store: claimed while they are handled, done when they were, open when their handler
+ * failed. The value says which, and until when that holds.
+ */
 export class InboxRecords {
   constructor(private readonly store: Store) {}
 
   async read(key: string): Promise<InboxState> {
     const record = await this.store.getRecord(INBOX_COLLECTION, key);
-    if (record === undefined) return { status: 'unknown' };
-    if (textOf(record) === 'done') return { status: 'done' };
-    return { status: 'claimed', left: Math.max(0, (record.expiresAt ?? 0) - (await this.store.now())) };
+    if (record === undefined) return { status: 'open', version: 0 };
+    const { expiresAt = Number.POSITIVE_INFINITY } = record;
+    const [status, end] = textOf(record).split(' ');
+    const now = await this.store.now();
+    const until = end === undefined ? expiresAt : Number(end);
+    if (status === 'done' && until > now) return { status };
+    if (status === 'claimed' && until > now) return { status, left: until - now };
+    const left = expiresAt - now;
+    return left < TOO_OLD
+      ? { status: 'claimed', left: Math.max(0, left) }
+      : { status: 'open', version: record.version };
   }
 
-  /** The version of the record, or undefined when somebody else was first. */
-  claim(key: string, lease: number): Promise<number | undefined> {
-    return this.write(key, 'claimed', 0, lease);
+  /** @param over the version of the open entry. @returns the new version, or undefined when somebody else was first */
+  claim(key: string, over: number, lease: number): Promise<number | undefined> {
+    return this.write(key, 'claimed', over, lease);
   }
 
   /** The new version, or undefined when the claim was lost. */
@@ -36,15 +59,14 @@ export class InboxRecords {
     return this.write(key, 'done', version, keepFor);
   }
 
-  /** Forgets a claim, if it still stands. */
+  /** Ends a claim, if it still stands. */
   release(key: string, version: number): Promise<number | undefined> {
-    return this.commit({ collection: INBOX_COLLECTION, key, ifVersion: version });
+    return this.write(key, 'open', version, 0);
   }
 
   /** What makes a claimed message a handled one, for somebody else's commit. */
-  async completion(key: string, version: number, keepFor: number): Promise<RecordWrite> {
-    const expiresAt = (await this.store.now()) + keepFor;
-    return { collection: INBOX_COLLECTION, key, value: 'done', ifVersion: version, expiresAt };
+  completion(key: string, version: number, keepFor: number): Promise<RecordWrite> {
+    return this.entry(key, 'done', version, keepFor);
   }
 
   /** Waits until a claim is given back, completed or over, at most so many milliseconds. */
@@ -67,12 +89,13 @@ export class InboxRecords {
     }
   }
 
-  private async write(key: string, value: string, ifVersion: number, ttl: number): Promise<number | undefined> {
-    const expiresAt = (await this.store.now()) + ttl;
-    return this.commit({ collection: INBOX_COLLECTION, key, value, ifVersion, expiresAt });
+  private async entry(key: string, status: string, ifVersion: number, ttl: number): Promise<RecordWrite> {
+    const until = (await this.store.now()) + ttl;
+    return { collection: INBOX_COLLECTION, key, value: `${status} ${until}`, ifVersion, expiresAt: until + KEPT };
   }
 
-  private async commit(write: RecordWrite): Promise<number | undefined> {
+  private async write(key: string, status: string, ifVersion: number, ttl: number): Promise<number | undefined> {
+    const write = await this.entry(key, status, ifVersion, ttl);
     try {
       const { recordVersions } = await this.store.commit({ records: [write] });
       return recordVersions[0];

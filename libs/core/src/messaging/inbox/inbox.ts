@@ -68,8 +68,12 @@ export class Inbox {
     for (;;) {
       const state = await records.read(key);
       if (state.status === 'done') return undefined;
-      const version = state.status === 'unknown' ? await records.claim(key, settings.lease) : undefined;
-      if (version !== undefined) return new InboxClaim(records, settings, subscription, messageId, key, version);
+      if (state.status === 'open') {
+        const askedAt = performance.now();
+        const version = await records.claim(key, state.version, settings.lease);
+        if (version !== undefined)
+          return new InboxClaim(records, settings, subscription, messageId, key, { version, at: askedAt });
+      }
       await records.changed(key, settings.lease);
     }
   }
