@@ -38,11 +38,10 @@ import {
 } from './messaging/index.js';
 import { ProcessContext, Processes, ProcessHost, processProviders } from './processes/index.js';
 import { ProjectionHost, ProjectionManager, projectionProviders, ReadModels } from './projections/index.js';
+import { StoreHost, TransportHost } from './resource-host.js';
 import { RetryBehavior, TimeoutBehavior } from './resilience/index.js';
 import { MemoryStore, Store, type Codec } from './store/index.js';
-import { StoreHost } from './store-host.js';
 import { Transport } from './transport/index.js';
-import { TransportHost } from './transport-host.js';
 
 const storeProviders: Provider[] = [
   {
@@ -55,7 +54,7 @@ const storeProviders: Provider[] = [
       return new StoreHost(options.store instanceof Store ? options.store : new MemoryStore(options.store));
     },
   },
-  { provide: Store, inject: [StoreHost], useFactory: (host: StoreHost) => host.store },
+  { provide: Store, inject: [StoreHost], useFactory: (host: StoreHost) => host.resource },
 ];
 
 const transportProviders: Provider[] = [
@@ -68,7 +67,7 @@ const transportProviders: Provider[] = [
       return new TransportHost(imported ?? options.transport);
     },
   },
-  { provide: Transport, inject: [TransportHost], useFactory: (host: TransportHost) => host.transport },
+  { provide: Transport, inject: [TransportHost], useFactory: (host: TransportHost) => host.resource },
 ];
 
 const idProviders: Provider[] = [

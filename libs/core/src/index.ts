@@ -619,5 +619,4 @@ export {
   type ResolvedCatgaOptions,
 } from './catga.options.js';
 export { CATGA_CODEC, CATGA_COORDINATION, CATGA_OPTIONS, CATGA_STORE, CATGA_TRANSPORT } from './catga.tokens.js';
-export { StoreHost } from './store-host.js';
-export { TransportHost } from './transport-host.js';
+export { StoreHost, TransportHost } from './resource-host.js';
