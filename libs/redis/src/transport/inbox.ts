@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisConnection } from '../connection/index.js';
 import type { Link } from './link.js';
 import { SCRIPTS } from './scripts/index.js';
@@ -6,6 +7,8 @@ import type { ServerClock } from './server-clock.js';
 
 /** How often a node says that it lives; the scripts prefer those that did within 10 s. */
 const HEARTBEAT = 3_000;
+/** The longest pause between two attempts to deliver something. */
+const LONGEST_PAUSE = 500;
 
 /**
  * What a text in an inbox is: `w`ake up and fetch, `t`end now, a `m`essage of QoS 0, a `r`equest, an `a`nswer, a
@@ -35,25 +38,41 @@ export class Inbox {
   private parts = 0;
   private heartbeat: NodeJS.Timeout | undefined;
   private heardAt = 0;
+  private isListening = false;
+  private isClosed = false;
+  private whenListening: (() => void)[] = [];
 
   constructor(
     private readonly link: Link,
     private readonly connection: RedisConnection,
     private readonly clock: ServerClock,
     private readonly silence: number,
+    private readonly isCluster: boolean,
   ) {}
 
   /** Begins to listen; the connection is ready. */
   async open(): Promise<void> {
     const channel = this.link.key(`n:${this.node}`);
-    await this.connection.subscribe(channel, (text) => this.take(text));
-    // Once the server takes the channel again, so that nobody finds an announced node without an inbox.
     this.connection.onStatus((status) => {
-      if (status === 'ready')
-        this.connection.client
-          .subscribe(channel)
-          .then(() => this.announceAll())
-          .catch(ignore);
+      if (status !== 'ready') this.isListening = false;
+    });
+    // Announced once the server takes the channel again, so that nobody finds an announced node without an inbox.
+    const began = (): void => {
+      this.isListening = true;
+      for (const wake of this.whenListening.splice(0)) wake();
+    };
+    await this.connection.subscribe(
+      channel,
+      (text) => this.take(text),
+      () => {
+        began();
+        this.announceAll().catch(ignore);
+      },
+    );
+    began();
+    // What links back to the server later than its inbox has not been able to say so until now.
+    this.link.onStatus((status) => {
+      if (status === 'ready' && this.isListening) this.announceAll().catch(ignore);
     });
     this.heardAt = performance.now();
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT).unref();
@@ -61,7 +80,24 @@ export class Inbox {
   }
 
   close(): void {
+    this.isClosed = true;
     clearInterval(this.heartbeat);
+  }
+
+  /**
+   * Waits until this node hears what is sent to it: after a loss its inbox may be back later than the connection on
+   * which it asks, and a reply would find nobody.
+   *
+   * @throws {RedisUnavailableError} not within so many milliseconds
+   */
+  async listening(within: number): Promise<void> {
+    if (this.isListening) return;
+    let timer: NodeJS.Timeout | undefined;
+    const isHere = new Promise<void>((resolve) => this.whenListening.push(resolve));
+    const isLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.connection.problem()), within);
+    });
+    await Promise.race([isHere, isLate]).finally(() => clearTimeout(timer));
   }
 
   /** A new address of this node. */
@@ -79,9 +115,32 @@ export class Inbox {
 
   /** Sends a text to an address of any node. Nobody hears of it when it is lost. */
   send(address: string, kind: InboxKind, content: Buffer): void {
+    this.post(address, kind, content).catch(ignore);
+  }
+
+  /**
+   * Sends a text again and again until that node has got it: it, this one, or the server may just be away. The server of
+   * a cluster does not say who has got it, so there it only has to take it.
+   *
+   * @param deadline by the server's clock; nobody waits for it then
+   */
+  async deliver(address: string, kind: InboxKind, content: Buffer, deadline: number): Promise<void> {
+    for (let pause = 10; !this.isClosed; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      try {
+        if (Number(await this.post(address, kind, content)) > 0 || this.isCluster) return;
+      } catch {
+        // Twice does no harm: nobody listens at an address that has got its reply.
+      }
+      if (this.clock.now() + pause > deadline) return;
+      await sleep(pause, undefined, { ref: false });
+    }
+  }
+
+  /** How many have got it. */
+  private post(address: string, kind: InboxKind, content: Buffer): Promise<unknown> {
     const node = address.slice(0, address.indexOf('.'));
     const text = Buffer.concat([Buffer.from(`${kind}${address}\n`), content]);
-    this.link.call('PUBLISH', [this.link.key(`n:${node}`), text]).catch(ignore);
+    return this.link.call('PUBLISH', [this.link.key(`n:${node}`), text]);
   }
 
   /**

@@ -53,7 +53,7 @@ export class RedisSession {
     this.main = new Link(connections, 'transport', commandTimeout);
     this.work = new Link(connections, 'transport-work', commandTimeout);
     this.ear = connections.open('transport-inbox');
-    this.inbox = new Inbox(this.main, this.ear, this.clock, commandTimeout);
+    this.inbox = new Inbox(this.main, this.ear, this.clock, commandTimeout, cluster);
     this.publisher = new Publisher(this.main, settings, this.clock, cluster);
     this.requests = new Requests(this.main, this.inbox, this.clock, cluster);
   }

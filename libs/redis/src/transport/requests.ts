@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   NoResponderError,
   RequestFailedError,
@@ -13,6 +14,9 @@ import { SCRIPTS } from './scripts/index.js';
 import type { ServerClock } from './server-clock.js';
 
 const DEFAULT_TIMEOUT = 30_000;
+/** How long nodes take to be back after the server is. Milliseconds. */
+const SETTLING = 5_000;
+const PAUSE = 50;
 
 /** A request beside its content. */
 export interface RequestHead {
@@ -28,17 +32,29 @@ export interface RequestHead {
 /** Sends requests and waits for their replies in the node's inbox; nothing of them is ever stored. */
 export class Requests {
   private turn = Math.floor(Math.random() * 1_000);
+  /** When the server was there again after a loss. */
+  private regainedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly link: Link,
     private readonly inbox: Inbox,
     private readonly clock: ServerClock,
     private readonly isCluster: boolean,
-  ) {}
+  ) {
+    let wasLost = false;
+    link.onStatus((status) => {
+      if (status === 'ready' && wasLost) this.regainedAt = performance.now();
+      wasLost = status === 'lost';
+    });
+  }
 
   async request(message: TransportMessage, options: RequestOptions): Promise<Reply> {
     const { timeout = DEFAULT_TIMEOUT, signal } = options;
     if (signal?.aborted === true) throw signal.reason as Error;
+    const end = performance.now() + timeout;
+    if (!this.link.isReady) throw this.link.connection.problem();
+    await this.inbox.listening(timeout);
+    const left = Math.max(1, end - performance.now());
     const address = this.inbox.address();
     const { id, key, subject } = message;
     const now = this.clock.now();
@@ -46,14 +62,12 @@ export class Requests {
       i: id,
       ...(key !== undefined && { k: key }),
       t: now,
-      deadline: now + timeout,
+      deadline: now + left,
       reply: address,
     };
-    const answer = this.wait(address, subject, timeout, signal);
+    const answer = this.wait(address, subject, { timeout, left }, signal);
     try {
-      const args = [subject, this.turn++, this.isCluster ? 0 : 1, pack(head, message)];
-      const responder = String(await Promise.race([this.link.run(SCRIPTS.request, args), answer.reply.then(() => '')]));
-      if (responder === '' && !answer.hasCome()) throw new NoResponderError(subject);
+      const responder = await this.send(subject, pack(head, message), answer);
       answer.cancel = () => this.inbox.send(responder, 'c', Buffer.from(address));
       return await answer.reply;
     } finally {
@@ -61,9 +75,28 @@ export class Requests {
     }
   }
 
-  private wait(address: string, subject: string, timeout: number, signal: AbortSignal | undefined): PendingAnswer {
-    return new PendingAnswer(this.inbox, address, subject, timeout, signal);
+  /** Returns who has got it, or '' when the reply was quicker. */
+  private async send(subject: string, text: Buffer, answer: PendingAnswer): Promise<string> {
+    const replied = answer.reply.then(() => '');
+    for (;;) {
+      const args = [subject, this.turn++, this.isCluster ? 0 : 1, text];
+      const responder = String(await Promise.race([this.link.run(SCRIPTS.request, args), replied]));
+      if (responder !== '' || answer.hasCome()) return responder;
+      // Whoever answers lost the server as this node did, and may be back a moment later.
+      if (performance.now() - this.regainedAt > SETTLING) throw new NoResponderError(subject);
+      await Promise.race([sleep(PAUSE), replied]);
+    }
   }
+
+  private wait(address: string, subject: string, limits: Limits, signal: AbortSignal | undefined): PendingAnswer {
+    return new PendingAnswer(this.inbox, address, subject, limits, signal);
+  }
+}
+
+/** How long the caller waits in all, and from now on. Milliseconds. */
+interface Limits {
+  readonly timeout: number;
+  readonly left: number;
 }
 
 /** A reply that is waited for. */
@@ -79,7 +112,7 @@ class PendingAnswer {
     private readonly inbox: Inbox,
     private readonly address: string,
     private readonly subject: string,
-    timeout: number,
+    { timeout, left }: Limits,
     private readonly signal: AbortSignal | undefined,
   ) {
     let settle!: { resolve: (reply: Reply) => void; reject: (error: Error) => void };
@@ -90,7 +123,7 @@ class PendingAnswer {
       settle.reject(error);
       this.cancel();
     };
-    this.timer = setTimeout(() => giveUp(new RequestTimeoutError(subject, timeout)), timeout);
+    this.timer = setTimeout(() => giveUp(new RequestTimeoutError(subject, timeout)), left);
     this.aborted = () => giveUp(signal?.reason as Error);
     signal?.addEventListener('abort', this.aborted, { once: true });
     inbox.listen(address, (kind, content) => {

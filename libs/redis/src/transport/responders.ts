@@ -74,18 +74,18 @@ export class RedisResponder implements Responder {
     const request = { id, subject, ...(key !== undefined && { key }), headers, body, publishedAt, attempt: 1 };
     try {
       const reply = await this.handler(request, abort.signal);
-      this.reply(beside.reply, {}, this.checked(id, reply));
+      this.reply(beside, {}, this.checked(id, reply));
     } catch (error) {
       this.logger.error(`The responder of "${subject}" failed: ${String(error)}`, (error as Error)?.stack);
       const reason = error instanceof Error ? error.message : String(error);
-      this.reply(beside.reply, { failed: reason }, { body: '' });
+      this.reply(beside, { failed: reason }, { body: '' });
     }
     this.running.delete(beside.reply);
     if (this.running.size === 0) for (const wake of this.whenIdle.splice(0)) wake();
   }
 
-  private reply(to: string, beside: { failed?: string }, reply: Reply): void {
-    this.inbox.send(to, 'a', pack(beside, reply));
+  private reply({ reply: to, deadline }: RequestHead, beside: { failed?: string }, reply: Reply): void {
+    void this.inbox.deliver(to, 'a', pack(beside, reply), deadline);
   }
 
   private checked(requestId: string, reply: Reply): Reply {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingMessage, TransportMessage } from '@catga/core';
 import { RedisTransport, type RedisTransportOptions } from '@catga/redis';
+import { Redis } from 'ioredis';
 import { startProxy, startRedis, startRedisCluster, type ServerHandle } from '../../../../tools/servers/index.mjs';
 
 const member = new URL('./member.mjs', import.meta.url);
@@ -125,6 +126,43 @@ describe('RedisTransport when things break', () => {
       () => `3 messages; there are ${got.length}`,
     );
     expect((await consumer.status()).state).toBe('running');
+  });
+
+  it('answers the first request after the server is back, and loses no reply with a connection', async () => {
+    const [asking, answering] = [await connect(), await connect()];
+    const client = new Redis(redis.url);
+    /** Breaks what the nodes of this test have of that kind. */
+    const cut = async (role: string): Promise<void> => {
+      for (const line of String(await client.call('CLIENT', 'LIST')).split('\n')) {
+        const [id, isOf] = [/ ?id=(\d+)/.exec(line)?.[1] ?? '', line.includes(`name=catga:t${names}:${role} `)];
+        if (isOf) await client.call('CLIENT', 'KILL', 'ID', id);
+      }
+    };
+    await answering.respond('q', async ({ body }) => {
+      if (body !== '') await cut(String(body));
+      return { body: 'done' };
+    });
+    const ask = (lost = '') =>
+      asking.request({ id: `r${Math.random()}`, subject: 'q', body: lost }, { timeout: 5_000 });
+    const failures = new Set<string>();
+    for (let round = 0; round < 4; round++) {
+      await redis.kill9();
+      await sleep(150 * round);
+      await redis.restart();
+      await until(
+        () =>
+          ask().then(
+            () => true,
+            ({ code }: { code: string }) => !failures.add(code),
+          ),
+        () => 'a reply',
+      );
+    }
+    // Only as long as this node is not back itself: nothing was sent then.
+    expect([...failures]).toEqual(['CATGA_TRANSPORT_CONNECTION']);
+    // The reply goes out when the connection on which it would come, or go, is lost.
+    for (const role of ['transport-inbox', 'transport']) expect((await ask(role)).body).toBe('done');
+    client.disconnect();
   });
 
   it('handles every message once and keys in order over cut connections, as long as they are shorter than the ack timeout', async () => {
