@@ -1,12 +1,13 @@
-// A process on one SQLite file that is going to be killed. Everything it does goes into a history file.
+// A process on a shared store that is going to be killed. Everything it does goes into a history file.
+//   <role> <name> <place, as JSON> <history file> <clients>
 //   write <name> <clients>    appends and reads at random until it is stopped
 //   subscribe <name>          follows the log from its checkpoint, which is a record of the store
-import { EventLog, EventRegistry } from '@catga/core';
-import { SqliteStore } from '@catga/sqlite';
+import { EventLog, EventRegistry, StoreUnavailableError } from '@catga/core';
 import { FileHistory, HistoryClient, historyWorkload, SubscriptionRecorder } from '@catga/testing';
+import { storeAt } from '../support/places.mjs';
 
-const [role, name, path, historyPath, clients] = process.argv.slice(2);
-const store = new SqliteStore({ path });
+const [role, name, place, historyPath, clients] = process.argv.slice(2);
+const store = storeAt(JSON.parse(place));
 const history = new FileHistory(historyPath);
 let stopped = false;
 process.once('SIGTERM', () => (stopped = true));
@@ -24,6 +25,18 @@ async function write() {
 }
 
 async function subscribe() {
+  while (!stopped) {
+    try {
+      await follow();
+    } catch (error) {
+      // As a user's program would: from its checkpoint on, once the store is back.
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function follow() {
   const log = new EventLog(store, new EventRegistry(store));
   const recorder = new SubscriptionRecorder(history, name);
   const record = await store.getRecord('checkpoints', name);
@@ -40,7 +53,10 @@ async function subscribe() {
     await store.commit({ records: [{ collection: 'checkpoints', key: name, value: String(position) }] });
     recorder.checkpoint(position);
   });
-  while (!stopped) await new Promise((resolve) => setTimeout(resolve, 20));
+  let failed = false;
+  subscription.closed.catch(() => (failed = true));
+  while (!stopped && !failed) await new Promise((resolve) => setTimeout(resolve, 20));
+  if (failed) await subscription.closed;
   await subscription.caughtUp();
   await subscription.stop();
 }

@@ -1,50 +1,15 @@
 import { SqliteStore } from '@catga/sqlite';
 import { checkHistory, readFinalLog, readHistory } from '@catga/testing';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-const PROGRAM = join(import.meta.dirname, 'history-program.mjs');
-
-/** A process that is killed and started again, always with the same history file. */
-class Restartable {
-  readonly history: string;
-  private child: ChildProcess | undefined;
-
-  constructor(
-    private readonly folder: string,
-    private readonly role: 'write' | 'subscribe',
-    readonly name: string,
-  ) {
-    this.history = join(folder, `${name}.jsonl`);
-  }
-
-  async start(): Promise<void> {
-    const args = [PROGRAM, this.role, this.name, join(this.folder, 'store.db'), this.history, '3'];
-    this.child = spawn(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_OPTIONS: '' },
-    });
-    await once(this.child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
-  }
-
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-    const child = this.child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
-    const closed = once(child, 'close');
-    child.kill(signal);
-    const [code] = (await closed) as [number | null];
-    return code;
-  }
-}
+import { HistoryProcess } from './support/history-process.js';
 
 const pause = (time: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, time));
 
 describe('The history of processes on one SQLite file', () => {
   let folder: string;
-  const started: Restartable[] = [];
+  const started: HistoryProcess[] = [];
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'catga-history-'));
@@ -55,8 +20,12 @@ describe('The history of processes on one SQLite file', () => {
   });
 
   it('has no event lost, doubled, reordered or made up when they are killed again and again', async () => {
-    const make = (role: 'write' | 'subscribe', name: string): Restartable => {
-      const made = new Restartable(folder, role, name);
+    const make = (role: 'write' | 'subscribe', name: string): HistoryProcess => {
+      const made = new HistoryProcess(folder, role, name, {
+        kind: 'sqlite',
+        url: join(folder, 'store.db'),
+        name: 'history',
+      });
       started.push(made);
       return made;
     };
@@ -67,7 +36,7 @@ describe('The history of processes on one SQLite file', () => {
     for (let round = 0; round < 3; round++) {
       // At another moment each time, so that the kill meets other points of the work.
       await pause(150 + 40 * round);
-      const victims = [writers[round % 2], subscribers[round % 2]] as Restartable[];
+      const victims = [writers[round % 2], subscribers[round % 2]] as HistoryProcess[];
       await Promise.all(victims.map((victim) => victim.end('SIGKILL')));
       await Promise.all(victims.map((victim) => victim.start()));
     }
