@@ -11,6 +11,7 @@ import { CancelRequests } from '../recovery/cancel-requests.js';
 import { toEventView } from '../views/event-view.js';
 import type { Redaction, ShownValues } from '../views/redact.js';
 import { toDetails, toProgress } from '../views/run-view.js';
+import { Bell } from './bell.js';
 import type { ProcessDefinition } from './process-definition.types.js';
 import type { ProcessHandle } from './process-handle.js';
 import {
@@ -276,50 +277,4 @@ function operator(options: OperatorOptions): EventMeta {
 
 function cancellationMeta({ compensate = true, by, reason }: CancelOptions): EventMeta {
   return { compensate, ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
-}
-
-/** Rings when something was appended to a stream; looks by itself now and then, in case another process did not tell. */
-class Bell {
-  private ring: (() => void) | undefined;
-  private hasRung = false;
-  private readonly timer: NodeJS.Timeout;
-  private readonly unlisten: () => void;
-  private readonly onAbort = (): void => this.strike();
-
-  constructor(
-    store: Store,
-    stream: string,
-    private readonly signal: AbortSignal | undefined,
-  ) {
-    this.unlisten = store.onCommit(({ streams }) => {
-      if (!streams || streams.includes(stream)) this.strike();
-    });
-    this.timer = setInterval(() => this.strike(), 2_000);
-    this.timer.unref();
-    signal?.addEventListener('abort', this.onAbort);
-  }
-
-  reset(): void {
-    this.hasRung = false;
-  }
-
-  rung(): Promise<void> {
-    return this.hasRung || this.signal?.aborted
-      ? Promise.resolve()
-      : new Promise((resolve) => {
-          this.ring = resolve;
-        });
-  }
-
-  close(): void {
-    clearInterval(this.timer);
-    this.unlisten();
-    this.signal?.removeEventListener('abort', this.onAbort);
-  }
-
-  private strike(): void {
-    this.hasRung = true;
-    this.ring?.();
-    this.ring = undefined;
-  }
 }
