@@ -8,8 +8,15 @@ const UNLIMITED = -1;
 /** What a subscription gets again: replays and what members gave back. Its place among the subjects. */
 export const AGAIN = '';
 
+/** What one durable consumer of a subscription delivers: messages of a subject one by one, or packs of them. */
+export interface Source {
+  /** Or {@link AGAIN}. */
+  readonly subject: string;
+  readonly isPacked: boolean;
+}
+
 /**
- * Makes the durable consumer of one subject of a subscription, or changes its ack wait. Returns its name.
+ * Makes the durable consumer of one source of a subscription, or changes its ack wait. Returns its name.
  *
  * - One consumer a subject: a server before 2.10 takes only one filter, and a change of servers must not move messages.
  * - No limit to pending acknowledgements: messages that sleep until their next attempt count there, and 1,000 of them
@@ -20,10 +27,10 @@ export async function ensureDurableConsumer(
   context: TransportContext,
   settings: SubscriptionSettings,
   record: SubscriptionRecord,
-  subject: string,
+  { subject, isPacked }: Source,
 ): Promise<string> {
   const { api, names } = context;
-  const name = names.consumer(settings.name, subject);
+  const name = isPacked ? names.packConsumer(settings.name, subject) : names.consumer(settings.name, subject);
   const ackWait = Math.round(settings.ackTimeout * NANOSECONDS);
   const found = await api.consumerInfo(names.messages, name);
   if (found === undefined) {
@@ -35,7 +42,11 @@ export async function ensureDurableConsumer(
       ack_wait: ackWait,
       max_ack_pending: UNLIMITED,
       max_deliver: UNLIMITED,
-      filter_subject: subject === AGAIN ? names.again(settings.name) : names.unkeyed(subject),
+      filter_subject: isPacked
+        ? names.packed(subject)
+        : subject === AGAIN
+          ? names.again(settings.name)
+          : names.unkeyed(subject),
     });
   } else if (found.config.ack_wait !== ackWait) {
     await api.createDurable(names.messages, { ...found.config, durable_name: name, ack_wait: ackWait });

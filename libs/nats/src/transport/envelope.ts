@@ -13,6 +13,8 @@ export interface Envelope {
   readonly s?: string;
   readonly t?: number;
   readonly a?: number;
+  /** Of a copy of what failed: milliseconds until it may be tried again. */
+  readonly n?: number;
   /** Of a dead letter: why. */
   readonly e?: LetterError;
   /** Of a request: milliseconds that the caller waits. */
@@ -35,17 +37,22 @@ const DECODER = new TextDecoder();
  * takes 24 µs to decode seven of them and 5 to 22 to encode them, this takes 3 and 5; at 100,000 messages/s that decides.
  */
 export function encodeMessage(message: TransportMessage, rest: Omit<Envelope, 'i' | 'k' | 'h' | 'b'> = {}): Buffer {
+  const { body } = message;
+  const line = `${encodeEnvelope(message, rest)}\n`;
+  return typeof body === 'string' ? Buffer.from(line + body) : Buffer.concat([Buffer.from(line), body]);
+}
+
+/** The line alone, without its end. */
+export function encodeEnvelope(message: TransportMessage, rest: Omit<Envelope, 'i' | 'k' | 'h' | 'b'> = {}): string {
   const { id, key, headers, body } = message;
-  const isText = typeof body === 'string';
   const envelope: Envelope = {
     i: id,
     ...(key !== undefined && { k: key }),
     ...(headers !== undefined && { h: headers }),
-    ...(!isText && { b: 1 }),
+    ...(typeof body !== 'string' && { b: 1 }),
     ...rest,
   };
-  const line = `${JSON.stringify(envelope)}\n`;
-  return isText ? Buffer.from(line + body) : Buffer.concat([Buffer.from(line), body]);
+  return JSON.stringify(envelope);
 }
 
 /**
@@ -57,13 +64,22 @@ export function decodeMessage(data: Uint8Array, subject: string, publishedAt: nu
   if (envelope === undefined) {
     return { id: place, subject, headers: {}, body: data.slice(), publishedAt, attempt: 0 };
   }
-  const { i, k, h, b, s, t, a } = envelope;
+  // A copy: the client reuses nothing, but a view would keep everything that came with it in memory.
+  return toMessage(envelope, envelope.b === 1 ? body.slice() : DECODER.decode(body), subject, publishedAt);
+}
+
+/** A message of its parts. */
+export function toMessage(
+  { i, k, h, s, t, a }: Envelope,
+  body: string | Uint8Array,
+  subject: string,
+  publishedAt: number,
+): DecodedMessage {
   const message: DecodedMessage = {
     id: i,
     subject: s ?? subject,
     headers: h ?? {},
-    // A copy: the client reuses nothing, but a view would keep everything that came with it in memory.
-    body: b === 1 ? body.slice() : DECODER.decode(body),
+    body,
     publishedAt: t ?? publishedAt,
     attempt: a ?? 0,
   };

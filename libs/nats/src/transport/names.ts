@@ -40,6 +40,11 @@ export class Names {
     return this.unkeyedPrefix + subject;
   }
 
+  /** Packs of messages without a key. */
+  packed(subject: string): string {
+    return this.unkeyed(`$pack.${subject}`);
+  }
+
   keyed(subject: string, partition: number): string {
     return `${this.prefix}.k.${partition}.${subject}`;
   }
@@ -84,6 +89,11 @@ export class Names {
     return `${this.prefix}.s.${subscription}.${partition}`;
   }
 
+  /** What of a pack, by its number in the stream, is still to be handled. */
+  packState(subscription: string, sequence: number): string {
+    return `${this.prefix}.s.${subscription}.$pack.${sequence}`;
+  }
+
   deadLetter(subscription: string): string {
     return `${this.prefix}.d.${subscription}`;
   }
@@ -93,5 +103,10 @@ export class Names {
     const name = `${subscription}=${subject.replaceAll('.', '~')}`;
     if (name.length <= LONGEST_CONSUMER_NAME) return name;
     return `${subscription}=${createHash('sha256').update(subject).digest('hex').slice(0, 32)}`;
+  }
+
+  /** The durable consumer of the packs of one subject. */
+  packConsumer(subscription: string, subject: string): string {
+    return this.consumer(subscription, `$pack.${subject}`);
   }
 }

@@ -1,7 +1,9 @@
 import type { Consumer, ConsumerStatus, MessageHandler, SubscriptionSettings } from '@catga/core';
 import type { LinkEvent } from '../connection/index.js';
 import type { TransportContext } from './context.js';
-import { AGAIN, ensureDurableConsumer } from './durable-consumers.js';
+import { AGAIN, ensureDurableConsumer, type Source } from './durable-consumers.js';
+import type { DurableSource } from './durable-source.js';
+import { PackConsumer } from './packs/pack-consumer.js';
 import { PartitionGroup } from './partitions/partition-group.js';
 import { Prefetch } from './prefetch.js';
 import { Runner } from './runner.js';
@@ -19,7 +21,7 @@ export class NatsConsumer implements Consumer {
   readonly name: string;
   private state: 'running' | 'paused' | 'stopped' = 'running';
   private readonly runner: Runner;
-  private readonly shared = new Map<string, SharedConsumer>();
+  private readonly sources: DurableSource[] = [];
   private readonly partitions: PartitionGroup;
   private readonly prefetch: Prefetch;
   private readonly beats: NodeJS.Timeout;
@@ -41,7 +43,7 @@ export class NatsConsumer implements Consumer {
       context.letters.keep(settings.name, message, error, token),
     );
     const { runner } = this;
-    this.prefetch = new Prefetch(settings.concurrency, () => runner.handled + runner.failed);
+    this.prefetch = new Prefetch(settings.concurrency, () => runner.ended);
     this.partitions = new PartitionGroup({ context, settings, subscription: record, runner, id });
     this.unwatch = context.link.onEvent((event) => this.linkChanged(event));
     this.beats = setInterval(() => this.beat(), Math.min(BEAT, settings.ackTimeout / 5));
@@ -58,7 +60,8 @@ export class NatsConsumer implements Consumer {
     const record = await joinSubscription(context, settings);
     const consumer = new NatsConsumer(context, settings, record, handler, id, onStopped);
     try {
-      for (const subject of [...settings.subjects, AGAIN]) await consumer.add(subject);
+      for (const subject of [...settings.subjects, AGAIN]) await consumer.add({ subject, isPacked: false });
+      for (const subject of settings.subjects) await consumer.add({ subject, isPacked: true });
       await consumer.partitions.join();
       return consumer;
     } catch (error) {
@@ -79,7 +82,7 @@ export class NatsConsumer implements Consumer {
     this.state = 'running';
     if (this.context.link.connected) this.runner.release();
     this.change(async () => {
-      for (const consumer of this.shared.values()) consumer.join();
+      for (const source of this.sources) source.join();
       await this.partitions.join();
     });
   }
@@ -110,10 +113,7 @@ export class NatsConsumer implements Consumer {
   /** Waits no longer: what runs is aborted and goes to others. */
   abort(reason: Error): void {
     this.runner.close();
-    for (const consumer of this.shared.values()) {
-      consumer.signals.abort(reason);
-      consumer.end();
-    }
+    for (const source of this.sources) source.abort(reason);
     this.partitions.abandon(reason);
     clearInterval(this.beats);
     this.unwatch();
@@ -126,7 +126,9 @@ export class NatsConsumer implements Consumer {
     this.change(() => this.leave());
     await this.changes;
     await this.runner.settled();
-    for (const consumer of this.shared.values()) consumer.end();
+    // Until then what failed lies nowhere but here.
+    if (this.context.link.connected) await Promise.all(this.sources.map((source) => source.given()));
+    for (const source of this.sources) source.end();
     clearInterval(this.beats);
     this.unwatch();
     // Acknowledgements are on their way; who asks next must find them there.
@@ -146,27 +148,36 @@ export class NatsConsumer implements Consumer {
   }
 
   private async leave(): Promise<void> {
-    await Promise.all([...[...this.shared.values()].map((consumer) => consumer.leave()), this.partitions.leave()]);
+    await Promise.all([...this.sources.map((source) => source.leave()), this.partitions.leave()]);
   }
 
-  private async add(subject: string): Promise<void> {
+  private async add(source: Source): Promise<void> {
     const { context, settings, runner, prefetch } = this;
-    const consumer = await ensureDurableConsumer(context, settings, this.record.value, subject);
-    const shared = new SharedConsumer({
+    const consumer = await ensureDurableConsumer(context, settings, this.record.value, source);
+    const options = {
+      ...source,
       context,
       settings,
       runner,
       consumer,
       window: () => Math.ceil(prefetch.window / (settings.subjects.length + 1)),
-      onGone: () => void this.repair(subject, shared),
-    });
-    this.shared.set(subject, shared);
-    shared.join();
+      onRoom: this.pull,
+      onGone: () => void this.repair(made),
+    };
+    const made: DurableSource = source.isPacked ? new PackConsumer(options) : new SharedConsumer(options);
+    this.sources.push(made);
+    made.join();
   }
 
+  /** What one source has settled may have made room for another. */
+  private readonly pull = (): void => {
+    for (const source of this.sources) source.pull();
+  };
+
   /** The server has lost a consumer, or somebody has removed it: the record of the subscription tells which. */
-  private async repair(subject: string, shared: SharedConsumer): Promise<void> {
+  private async repair(source: DurableSource): Promise<void> {
     const { context, settings } = this;
+    const { subject } = source.options;
     while (this.state === 'running') {
       try {
         const found = await context.records.get<SubscriptionRecord>(context.names.subscription(settings.name));
@@ -175,8 +186,8 @@ export class NatsConsumer implements Consumer {
           return;
         }
         if (subject !== AGAIN && !(subject in found.value.subjects)) return;
-        await ensureDurableConsumer(context, settings, found.value, subject);
-        if (this.state === 'running') shared.join();
+        await ensureDurableConsumer(context, settings, found.value, source.options);
+        if (this.state === 'running') source.join();
         return;
       } catch {
         await new Promise((resolve) => setTimeout(resolve, REPAIR_PAUSE).unref());
@@ -185,16 +196,17 @@ export class NatsConsumer implements Consumer {
   }
 
   private beat(): void {
-    for (const consumer of this.shared.values()) consumer.beat();
+    for (const source of this.sources) source.beat();
     if (this.state === 'running') this.partitions.tick();
     else this.partitions.renew();
   }
 
   private async waiting(): Promise<number> {
     const { api, names } = this.context;
-    const shared = [...this.shared].map(async ([subject, { holding }]) => {
-      const info = await api.consumerInfo(names.messages, names.consumer(this.name, subject));
-      return Math.max(0, (info?.num_pending ?? 0) + (info?.num_ack_pending ?? 0) - holding);
+    const shared = this.sources.map(async (source) => {
+      const info = await api.consumerInfo(names.messages, source.options.consumer);
+      const deliveries = (info?.num_pending ?? 0) + (info?.num_ack_pending ?? 0);
+      return Math.max(0, deliveries * source.messagesEach - source.inHand);
     });
     const keyed = (await this.partitions.waiting()).map(async ({ partition, here, after }) => {
       const subjects = this.settings.subjects.map((subject) => names.keyed(subject, partition));

@@ -23,7 +23,7 @@ import type {
   TransportWarning,
 } from '@catga/core';
 import { removeDurableSubscription } from './durable-consumers.js';
-import { encodeMessage } from './envelope.js';
+import { encodeEnvelope, encodeMessage } from './envelope.js';
 import { tooLarge, translated, unavailable } from './errors.js';
 import { FleetingConsumer } from './fleeting-consumer.js';
 import { LazyDeadLetters } from './lazy-dead-letters.js';
@@ -33,6 +33,7 @@ import { LETTER_RESERVE } from './nats-dead-letters.js';
 import { NatsResponder } from './nats-responder.js';
 import type { NatsTransportOptions } from './nats-transport.options.js';
 import { OpenTransport } from './open-transport.js';
+import { fitsIntoPack, type PackItem } from './packs/pack-format.js';
 import { publishDurably } from './publish.js';
 import { toTransportSettings, type TransportSettings } from './transport-settings.js';
 
@@ -107,13 +108,15 @@ export class NatsTransport extends Transport {
     const qos = assertQoS(this.capabilities, options.qos);
     for (const message of messages) assertOutgoing(message);
     const { context } = this.open_();
-    const payloads = messages.map((message) => {
-      const payload = encodeMessage(message, qos === 0 ? { t: Date.now() } : {});
-      this.assertFits(message, payload);
-      return payload;
-    });
-    if (qos === 0) this.send(messages, payloads);
-    else await publishDurably(context, messages, payloads, qos);
+    if (qos === 0) {
+      this.send(
+        messages,
+        messages.map((message) => this.encode(message, { t: Date.now() })),
+      );
+      return;
+    }
+    const payloads = messages.map((message) => (qos === 1 ? this.toPackItem(message) : this.encode(message)));
+    await publishDurably(context, messages, payloads, qos);
   }
 
   async subscribe(options: SubscriptionOptions, handler: MessageHandler): Promise<Consumer> {
@@ -166,6 +169,20 @@ export class NatsTransport extends Transport {
       if (!link.connected) throw this.disconnected(subject);
       link.connection.publish(this.names.fleeting(subject), payloads[index] as Buffer);
     }
+  }
+
+  private encode(message: TransportMessage, rest?: { readonly t: number }): Buffer {
+    const payload = encodeMessage(message, rest);
+    this.assertFits(message, payload);
+    return payload;
+  }
+
+  /** What may travel with others. De-duplication is one message at a time, so QoS 2 may not. */
+  private toPackItem(message: TransportMessage): Buffer | PackItem {
+    const { key, body } = message;
+    if (key !== undefined || typeof body !== 'string' || !fitsIntoPack(body)) return this.encode(message);
+    const envelope = encodeEnvelope(message);
+    return fitsIntoPack(envelope) ? { envelope, body } : this.encode(message);
   }
 
   private assertFits({ id, subject }: TransportMessage, payload: Buffer): void {

@@ -4,6 +4,7 @@ import type { TransportContext } from './context.js';
 import { JetStreamApi } from './jetstream-api.js';
 import type { Names } from './names.js';
 import { NatsDeadLetters } from './nats-dead-letters.js';
+import { PackPublisher } from './packs/pack-publisher.js';
 import { Requests } from './requests.js';
 import { StateRecords } from './state-records.js';
 import { ensureStreams } from './streams.js';
@@ -30,7 +31,8 @@ export class OpenTransport {
       const records = new StateRecords(api, acks, names.state);
       const partitions = await fixedPartitions(records, names, settings.partitions);
       const letters = new NatsDeadLetters(api, acks, names, partitions);
-      const context = { link, acks, api, names, records, letters, partitions };
+      const packs = new PackPublisher(acks, names, link);
+      const context = { link, acks, api, names, packs, records, letters, partitions };
       const trimmer = new Trimmer(context, settings.trimInterval, settings.keepUnsubscribed);
       trimmer.start();
       const all = [...warnings, ...partitionWarnings(settings, partitions), ...versionWarnings(settings, link.version)];

@@ -1,8 +1,8 @@
 import type { QoS, TransportMessage } from '@catga/core';
 import { headers } from '@nats-io/transport-node';
-import type { PublishAck } from '../connection/index.js';
 import type { TransportContext } from './context.js';
 import { toTransportError } from './errors.js';
+import type { PackItem } from './packs/pack-format.js';
 import { partitionOf } from './partition-of.js';
 
 /**
@@ -12,10 +12,12 @@ import { partitionOf } from './partition-of.js';
 export async function publishDurably(
   context: TransportContext,
   messages: readonly TransportMessage[],
-  payloads: readonly Buffer[],
+  payloads: readonly (Buffer | PackItem)[],
   qos: QoS,
 ): Promise<void> {
-  const answers = messages.map((message, index) => publishOne(context, message, payloads[index] as Buffer, qos));
+  const answers = messages.map((message, index) =>
+    publishOne(context, message, payloads[index] as Buffer | PackItem, qos),
+  );
   // All of them are awaited, so that nothing is still on its way when the caller hears of the first failure.
   let failure: { readonly reason: unknown } | undefined;
   for (const answer of answers) {
@@ -29,11 +31,12 @@ export async function publishDurably(
 }
 
 function publishOne(
-  { names, acks, partitions }: TransportContext,
+  { names, acks, packs, partitions }: TransportContext,
   { id, subject, key }: TransportMessage,
-  payload: Buffer,
+  payload: Buffer | PackItem,
   qos: QoS,
-): Promise<PublishAck> {
+): Promise<unknown> {
+  if (!Buffer.isBuffer(payload)) return packs.publish(subject, payload);
   const target = key === undefined ? names.unkeyed(subject) : names.keyed(subject, partitionOf(key, partitions));
   if (qos !== 2) return acks.publish(target, payload);
   const once = headers();

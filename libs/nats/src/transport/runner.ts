@@ -33,6 +33,16 @@ export class Runner {
     private readonly bury: Bury | undefined,
   ) {}
 
+  /** Handlers that have ended until now. */
+  get ended(): number {
+    return this.handled + this.failed;
+  }
+
+  /** Nothing runs, and nothing waits for a free place. */
+  get isIdle(): boolean {
+    return this.running === 0 && this.ready.size === 0;
+  }
+
   add(task: Task): void {
     this.ready.push(task);
     this.pump();

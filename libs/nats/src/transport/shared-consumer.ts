@@ -1,59 +1,38 @@
-import type { IncomingMessage, SubscriptionSettings } from '@catga/core';
+import type { IncomingMessage } from '@catga/core';
 import type { Msg } from '@nats-io/transport-node';
-import { AbortGroup } from './abort-group.js';
-import type { TransportContext } from './context.js';
+import type { AbortGroup } from './abort-group.js';
+import { publishAgain } from './again.js';
 import { parseDelivery } from './delivery.js';
-import { decodeMessage, encodeMessage } from './envelope.js';
+import { AGAIN } from './durable-consumers.js';
+import type { DurableSource, DurableSourceOptions } from './durable-source.js';
+import { decodeMessage, splitEnvelope } from './envelope.js';
+import { ACK, HeldDeliveries, NAK, type HeldDelivery } from './held-deliveries.js';
 import { Pull } from './pull.js';
-import type { Runner } from './runner.js';
 import type { Task } from './task.js';
 
-/** Nothing at all means the same as `+ACK` and is less to send. */
-const ACK = '';
-const IN_PROGRESS = '+WPI';
 const NANOSECONDS = 1_000_000;
-
-/** One durable consumer of a subscription, as one member uses it. */
-export interface SharedConsumerOptions {
-  readonly context: TransportContext;
-  readonly settings: SubscriptionSettings;
-  readonly runner: Runner;
-  /** Name of the consumer on the server. */
-  readonly consumer: string;
-  /** Messages that may be held at once: handled, and waiting for a free place. */
-  readonly window: () => number;
-  /** The server has no such consumer any more. */
-  readonly onGone: () => void;
-}
 
 /**
  * Messages without a key: members of all nodes pull from one durable consumer, and JetStream gives each message to one
- * of them. As long as a message is held here the server hears of it; a member that falls silent loses what it holds.
+ * of them.
  */
-export class SharedConsumer {
-  readonly signals = new AbortGroup();
+export class SharedConsumer implements DurableSource {
+  readonly messagesEach = 1;
+  readonly held: HeldDeliveries<HeldMessage>;
   private pulling: Pull | undefined;
-  private readonly held = new Set<HeldMessage>();
-  /** Acknowledgements that could not be sent because the connection was gone. */
-  private readonly unsent: [reply: string, word: string][] = [];
-  private readonly unwatch: () => void;
   private isLeaving = false;
   private givingBack: Promise<void>[] = [];
 
-  constructor(readonly options: SharedConsumerOptions) {
-    this.unwatch = options.context.link.onEvent((event) => {
-      if (event === 'connected') this.reconnected();
-    });
+  constructor(readonly options: DurableSourceOptions) {
+    this.held = new HeldDeliveries(options.context.link, options.settings);
   }
 
-  /** Messages whose handlers run here. */
-  get holding(): number {
+  get inHand(): number {
     let count = 0;
-    for (const { hasBegun } of this.held) if (hasBegun) count++;
+    for (const { hasBegun } of this.held.all()) if (hasBegun) count++;
     return count;
   }
 
-  /** Begins to fetch. */
   join(): void {
     const { context, consumer, onGone, window } = this.options;
     this.isLeaving = false;
@@ -68,60 +47,52 @@ export class SharedConsumer {
     this.pulling.pull();
   }
 
-  /** Tells the server that what is held here is alive; drops what it must have given to others. */
-  beat(): void {
-    const { ackTimeout } = this.options.settings;
-    const now = performance.now();
-    let silent = 0;
-    for (const each of this.held) {
-      const age = now - each.touchedAt;
-      if (age >= ackTimeout) {
-        silent++;
-        this.lose(each);
-      } else if (age > ackTimeout / 5 && this.options.context.link.connected) {
-        this.publish(each.reply, IN_PROGRESS);
-        each.touchedAt = now;
-      }
-    }
-    if (silent > 0) this.signals.abort(lostError(this.options.settings.name, ackTimeout));
+  pull(): void {
+    this.pulling?.pull();
   }
 
-  /** Fetches nothing more and gives back what has not begun; what has is finished. */
+  beat(): void {
+    this.held.beat();
+    this.pull();
+  }
+
   async leave(): Promise<void> {
     this.isLeaving = true;
     await this.pulling?.stop();
-    for (const each of this.held) if (!each.hasBegun) this.giveBack(each);
+    for (const each of this.held.all()) if (!each.hasBegun) this.giveBack(each);
+    await this.given();
+  }
+
+  async given(): Promise<void> {
     await Promise.all(this.givingBack.splice(0));
   }
 
-  /** After {@link leave}, when nothing runs any more. */
+  abort(reason: Error): void {
+    this.held.signals.abort(reason);
+    this.end();
+  }
+
   end(): void {
-    this.unwatch();
-    for (const each of this.held) this.settle(each, '-NAK');
+    this.held.end();
   }
 
   settle(message: HeldMessage, word: string): void {
-    if (!this.held.delete(message) && word !== ACK) return;
-    if (this.options.context.link.connected) this.publish(message.reply, word);
-    else this.unsent.push([message.reply, word]);
-    this.pulling?.pull();
+    this.held.settle(message, word);
+    this.options.onRoom();
   }
 
   lose(message: HeldMessage): void {
-    message.isLost = true;
-    this.held.delete(message);
-    this.pulling?.pull();
-  }
-
-  /** Stays within ack wait: what is older was given to somebody else. */
-  isOverdue(message: HeldMessage): boolean {
-    return performance.now() - message.touchedAt >= this.options.settings.ackTimeout;
+    this.held.lose(message);
+    this.options.onRoom();
   }
 
   private take(message: Msg): void {
     const held = new HeldMessage(this, message);
     this.held.add(held);
-    if (this.isLeaving) this.giveBack(held);
+    const pause = held.pause();
+    // Its failure was elsewhere, in the middle of a pack; from here on the server waits.
+    if (pause > 0) held.again(pause);
+    else if (this.isLeaving) this.giveBack(held);
     else this.options.runner.add(held);
   }
 
@@ -133,33 +104,16 @@ export class SharedConsumer {
     message.isLost = true;
     const { context, settings } = this.options;
     const decoded = message.decode();
-    const { subject, publishedAt, attempt } = decoded;
-    const copy = encodeMessage(decoded, { s: subject, t: publishedAt, a: attempt - 1 });
-    const given = context.acks.publish(context.names.again(settings.name), copy).then(
+    const given = publishAgain(context, settings.name, decoded, { a: decoded.attempt - 1 }).then(
       () => this.settle(message, ACK),
-      () => this.settle(message, '-NAK'),
+      () => this.settle(message, NAK),
     );
     this.givingBack.push(given);
   }
-
-  private reconnected(): void {
-    this.beat();
-    for (const [reply, word] of this.unsent.splice(0)) this.publish(reply, word);
-  }
-
-  private publish(reply: string, word: string): void {
-    try {
-      this.options.context.link.connection.publish(reply, word);
-    } catch {
-      // The connection is closed for good: the message comes again, to whoever is there.
-    }
-  }
 }
 
-class HeldMessage implements Task {
-  readonly signals: AbortGroup;
+class HeldMessage implements Task, HeldDelivery {
   readonly reply: string;
-  /** When the server heard of it last. */
   touchedAt = performance.now();
   hasBegun = false;
   isLost = false;
@@ -168,12 +122,21 @@ class HeldMessage implements Task {
     private readonly consumer: SharedConsumer,
     private readonly message: Msg,
   ) {
-    this.signals = consumer.signals;
     this.reply = message.reply ?? '';
   }
 
+  get signals(): AbortGroup {
+    return this.consumer.held.signals;
+  }
+
+  /** Milliseconds that a copy of what failed has to wait yet. */
+  pause(): number {
+    if (this.consumer.options.subject !== AGAIN || parseDelivery(this.reply).count > 1) return 0;
+    return splitEnvelope(this.message.data)?.n ?? 0;
+  }
+
   begin(): IncomingMessage | undefined {
-    if (!this.isLost && this.consumer.isOverdue(this)) this.consumer.lose(this);
+    if (!this.isLost && this.consumer.held.isOverdue(this)) this.consumer.lose(this);
     if (this.isLost) return undefined;
     this.hasBegun = true;
     return this.decode();
@@ -193,17 +156,11 @@ class HeldMessage implements Task {
   }
 
   again(delay: number): void {
-    const wait = delay < 1 ? '-NAK' : `-NAK {"delay": ${Math.round(delay * NANOSECONDS)}}`;
+    const wait = delay < 1 ? NAK : `${NAK} {"delay": ${Math.round(delay * NANOSECONDS)}}`;
     this.consumer.settle(this, wait);
   }
 
   buried(): void {
     this.consumer.settle(this, ACK);
   }
-}
-
-function lostError(subscription: string, ackTimeout: number): Error {
-  return new Error(
-    `This member of subscription "${subscription}" was not heard of for ${ackTimeout} ms, so its messages went to others. Raise ackTimeout when the event loop is blocked for that long.`,
-  );
 }

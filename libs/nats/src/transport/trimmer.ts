@@ -2,6 +2,7 @@ import type { TransportContext } from './context.js';
 import { deleteHandled } from './delete-handled.js';
 import { AGAIN } from './durable-consumers.js';
 import type { ConsumerInfo } from './jetstream-api.js';
+import { PACK } from './packs/pack-format.js';
 import { UNTOUCHED, type PartitionRecord } from './partitions/partition-record.js';
 import type { SubscriptionRecord } from './subscription-record.js';
 
@@ -58,7 +59,8 @@ export class Trimmer {
     if (floor !== undefined && floor <= (this.trimmed.get(subject) ?? 0)) return;
     // What a removed subscription was to get again is of no use to anybody.
     const isAgain = subject.startsWith(names.again('')) || subject.includes('.$again.');
-    const keep = isAgain ? 0 : this.keepUnsubscribed;
+    const isPack = subject.startsWith(names.packed(''));
+    const keep = isAgain ? 0 : Math.ceil(this.keepUnsubscribed / (isPack ? PACK : 1));
     if (!link.features.consumerFilters) await deleteHandled(this.context, subject, floor, keep);
     else if (floor !== undefined) await api.purge(names.messages, { filter: subject, seq: floor + 1 });
     else await api.purge(names.messages, keep === 0 ? { filter: subject } : { filter: subject, keep });
@@ -78,6 +80,7 @@ export class Trimmer {
       lower(names.again(name), floorOf(consumers.get(names.consumer(name, AGAIN)), 0, last));
       for (const [subject, start] of Object.entries(subjects)) {
         lower(names.unkeyed(subject), floorOf(consumers.get(names.consumer(name, subject)), start, last));
+        lower(names.packed(subject), floorOf(consumers.get(names.packConsumer(name, subject)), start, last));
       }
       for (let partition = 0; partition < partitions; partition++) {
         const found = await records.get<PartitionRecord>(names.partitionState(name, partition));
