@@ -30,7 +30,8 @@ export type LetterError = MessageDeadLetter['error'];
 export type DecodedMessage = { -readonly [Name in keyof IncomingMessage]: IncomingMessage[Name] };
 
 const LINE_END = 10;
-const DECODER = new TextDecoder();
+/** A mark of the byte order at the beginning of a body is part of it. */
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * The payload of a message: a line of JSON, then the body. NATS headers would be the natural place, but the client

@@ -60,8 +60,13 @@ export class NatsConsumer implements Consumer {
     const record = await joinSubscription(context, settings);
     const consumer = new NatsConsumer(context, settings, record, handler, id, onStopped);
     try {
-      for (const subject of [...settings.subjects, AGAIN]) await consumer.add({ subject, isPacked: false });
-      for (const subject of settings.subjects) await consumer.add({ subject, isPacked: true });
+      const sources = [
+        ...settings.subjects.map((subject) => ({ subject, isPacked: true })),
+        ...[...settings.subjects, AGAIN].map((subject) => ({ subject, isPacked: false })),
+      ];
+      // All of them, so that none is still being made when the first failure ends the others.
+      const made = await Promise.allSettled(sources.map((source) => consumer.add(source)));
+      for (const each of made) if (each.status === 'rejected') throw each.reason as Error;
       await consumer.partitions.join();
       return consumer;
     } catch (error) {

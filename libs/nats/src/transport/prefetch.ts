@@ -1,7 +1,10 @@
 /** Most messages that wait on a node for a free place. */
-const MOST = 512;
+const MOST = 2_048;
 /** The window holds what was handled lately in this time. Milliseconds. */
 const HORIZON = 100;
+/** So long and so many are enough to know that handlers are fast: a backlog waits at the start, not later. */
+const SOON = 5;
+const ENOUGH = 128;
 
 /**
  * How many messages a member holds: few while its handlers are slow, so that other members get theirs; as many as it
@@ -22,9 +25,10 @@ export class Prefetch {
   get window(): number {
     const now = performance.now();
     const elapsed = now - this.countedAt;
-    if (elapsed >= HORIZON) {
-      this.perHorizon = ((this.handled() - this.handledBefore) * HORIZON) / elapsed;
-      this.handledBefore = this.handled();
+    const lately = this.handled() - this.handledBefore;
+    if (elapsed >= HORIZON || (elapsed >= SOON && lately >= ENOUGH)) {
+      this.perHorizon = (lately * HORIZON) / elapsed;
+      this.handledBefore += lately;
       this.countedAt = now;
     }
     return this.concurrency + Math.min(MOST, Math.max(this.concurrency, Math.round(this.perHorizon)));
