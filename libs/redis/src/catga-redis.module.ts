@@ -1,6 +1,6 @@
-import { assertKnownOptions, CATGA_COORDINATION, CATGA_STORE, CATGA_TRANSPORT } from '@catga/core';
+import { assertKnownOptions, CATGA_COORDINATION, CATGA_STORE, CATGA_TRANSPORT, InvalidOptionError } from '@catga/core';
 import { ConfigurableModuleBuilder, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
-import { CONNECTION_OPTIONS } from './connection/index.js';
+import { CONNECTION_OPTIONS, optionName } from './connection/index.js';
 import { COORDINATION_OPTIONS, RedisCoordination, type RedisCoordinationOptions } from './coordination/index.js';
 import { RedisStore, STORE_OPTIONS, type RedisStoreOptions } from './store/index.js';
 import { RedisTransport, TRANSPORT_OPTIONS, type RedisTransportOptions } from './transport/index.js';
@@ -19,6 +19,19 @@ export interface CatgaRedisExtras {
 }
 
 const OPTIONS = [...new Set([...STORE_OPTIONS, ...TRANSPORT_OPTIONS, ...COORDINATION_OPTIONS])];
+const EXTRAS = ['store', 'transport', 'coordination'] as const satisfies readonly (keyof CatgaRedisExtras)[];
+const ASYNC = 'CatgaRedisModule.forRootAsync';
+
+/** Makes a part of options, which may hold more; checks them, and connects nowhere. */
+type Make = (options: CatgaRedisOptions, where: string) => object;
+
+const TOKENS = { store: CATGA_STORE, transport: CATGA_TRANSPORT, coordination: CATGA_COORDINATION };
+const PARTS: Record<keyof CatgaRedisExtras, Make> = {
+  store: (options, where) => new RedisStore(only(options, STORE_OPTIONS), where),
+  transport: (options, where) =>
+    new RedisTransport(only(options, [...CONNECTION_OPTIONS, ...TRANSPORT_OPTIONS]), where),
+  coordination: (options, where) => new RedisCoordination(only(options, COORDINATION_OPTIONS), where),
+};
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<CatgaRedisOptions>({ moduleName: 'CatgaRedis' })
@@ -48,31 +61,23 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
 export class CatgaRedisModule extends ConfigurableModuleClass {
   /** @throws {InvalidOptionError} @throws {UnknownOptionError} at once */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
-    assertKnownOptions('CatgaRedisModule.forRoot', options, [...OPTIONS, 'store', 'transport', 'coordination']);
+    const where = 'CatgaRedisModule.forRoot';
+    assertKnownOptions(where, options, [...OPTIONS, ...EXTRAS]);
+    for (const name of EXTRAS) assertSwitch(optionName(where, name), options[name]);
+    // What is wrong is said here, where the user wrote it.
+    for (const make of Object.values(PARTS)) make(options, where);
     return super.forRoot(options);
   }
 
   /** As {@link CatgaRedisModule.forRoot}, with `useFactory` and `inject`, `useClass` or `useExisting`. */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    for (const name of EXTRAS) assertSwitch(optionName(ASYNC, name), options[name]);
     return super.forRootAsync(options);
   }
 }
 
-function withProviders(
-  definition: DynamicModule,
-  { store = true, transport = true, coordination = true }: CatgaRedisExtras,
-): DynamicModule {
-  const made: FactoryProvider[] = [];
-  if (store) made.push(providerOf(CATGA_STORE, (options) => new RedisStore(only(options, STORE_OPTIONS))));
-  if (transport) {
-    const names = [...CONNECTION_OPTIONS, ...TRANSPORT_OPTIONS];
-    made.push(providerOf(CATGA_TRANSPORT, (options) => new RedisTransport(only(options, names))));
-  }
-  if (coordination) {
-    const make = (options: CatgaRedisOptions): RedisCoordination =>
-      new RedisCoordination(only(options, COORDINATION_OPTIONS));
-    made.push(providerOf(CATGA_COORDINATION, make));
-  }
+function withProviders(definition: DynamicModule, extras: CatgaRedisExtras): DynamicModule {
+  const made = EXTRAS.filter((name) => extras[name] !== false).map((name) => providerOf(TOKENS[name], PARTS[name]));
   return {
     ...definition,
     global: true,
@@ -81,16 +86,21 @@ function withProviders(
   };
 }
 
-function providerOf(token: string, make: (options: CatgaRedisOptions) => object): FactoryProvider {
+function providerOf(token: string, make: Make): FactoryProvider {
   return {
     provide: token,
     inject: [MODULE_OPTIONS_TOKEN],
     useFactory: (options: CatgaRedisOptions) => {
       // Those of a factory are seen here for the first time.
-      assertKnownOptions('CatgaRedisModule', options, OPTIONS);
-      return make(options);
+      assertKnownOptions(ASYNC, options, OPTIONS);
+      return make(options, ASYNC);
     },
   };
+}
+
+function assertSwitch(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw new InvalidOptionError(name, value, 'true or false');
 }
 
 /** The options that one part knows. */

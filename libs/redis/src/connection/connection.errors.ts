@@ -6,21 +6,36 @@ export class RedisAuthError extends CatgaError {
   readonly kind = 'configuration';
   constructor(target: string, answer: string, options?: ErrorOptions) {
     super(
-      `Redis at ${target} refuses the login: ${answer}. Check password and username of the Redis options, and the user's rights (ACL LIST).`,
+      `Redis at ${target} refuses the login: ${withoutDot(answer)}. Check password and username of the Redis options, and the user's rights (ACL LIST).`,
       { ...options, details: { target, answer } },
     );
   }
+}
+
+/** Whether the server may have got what it was not able to answer, beside the options of any error. */
+export interface RedisUnavailableOptions extends ErrorOptions {
+  /** False: nothing was sent. Default false. */
+  readonly wasSent?: boolean;
 }
 
 /** The server cannot be reached, or the connection was lost. */
 export class RedisUnavailableError extends CatgaError {
   readonly code = 'CATGA_REDIS_UNAVAILABLE';
   readonly kind = 'infrastructure';
-  constructor(target: string, reason: string, options?: ErrorOptions) {
-    super(
-      `Redis at ${target} cannot be reached: ${reason}. Connecting goes on by itself; check that the server runs and that the address is right.`,
-      { ...options, details: { target, reason } },
-    );
+  /** The server may have done what it was asked. False: it was never sent. */
+  readonly wasSent: boolean;
+  /** What has happened, without what became of the command and what to do. */
+  readonly summary: string;
+  constructor(target: string, reason: string, { wasSent = false, ...options }: RedisUnavailableOptions = {}) {
+    const summary = wasSent
+      ? `Redis at ${target} was lost before it answered: ${withoutDot(reason)}`
+      : `Redis at ${target} cannot be reached: ${withoutDot(reason)}`;
+    const fate = wasSent
+      ? 'Whether it has done what it was asked is not known. Connecting goes on by itself.'
+      : 'Nothing was sent. Connecting goes on by itself; check that the server runs and that the address is right.';
+    super(`${summary}. ${fate}`, { ...options, details: { target, reason, wasSent } });
+    this.wasSent = wasSent;
+    this.summary = summary;
   }
 }
 
@@ -49,6 +64,38 @@ export function isConnectionFailure(error: unknown): boolean {
   );
 }
 
+/** Whether the client knows that it did not send it. */
+export function wasNotSent(error: unknown): boolean {
+  if (error instanceof RedisUnavailableError) return !error.wasSent;
+  return /enableOfflineQueue|^(Cluster is ended|None of startup nodes|Failed to refresh slots cache)/.test(
+    messageOf(error),
+  );
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: 'nothing takes connections there',
+  ECONNRESET: 'the connection was broken',
+  EPIPE: 'the connection was broken',
+  ETIMEDOUT: 'it did not answer in time',
+  ENOTFOUND: 'the name of the host is not known',
+  EAI_AGAIN: 'the name of the host could not be looked up',
+  EHOSTUNREACH: 'there is no way to the host',
+  ENETUNREACH: 'there is no way to the network',
+  ClusterAllFailedError: 'none of the nodes of the cluster answers',
+};
+
+/** Why there is no connection: in words, and with the code that can be looked up. */
+export function reasonOf(error: unknown): string {
+  const { code = '', name = '' } = (error ?? {}) as { code?: string; name?: string };
+  const known = REASONS[code] ?? REASONS[name];
+  if (known !== undefined) return code === '' ? known : `${known} (${code})`;
+  if (error === undefined || isConnectionFailure(error)) return code === '' ? LOST : `${LOST} (${code})`;
+  // Errors of sockets have no text when several addresses were tried.
+  return messageOf(error) || code || name;
+}
+
+const LOST = 'the connection was lost';
+
 /** Whether the server is there but not ready: starting up, or changing its roles. Sending again soon helps. */
 export function isPassingRefusal(error: unknown): boolean {
   return /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|READONLY|BUSY |UNBLOCKED)/.test(messageOf(error));
@@ -58,4 +105,9 @@ export function isPassingRefusal(error: unknown): boolean {
 export function messageOf(error: unknown): string {
   const { message } = (error ?? {}) as { message?: unknown };
   return typeof message === 'string' ? message : String(error);
+}
+
+/** Text that a sentence can go on after. */
+export function withoutDot(text: string): string {
+  return text.replace(/\.+\s*$/, '');
 }

@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import type { ConnectionSettings } from './connection-settings.js';
+import { quiet } from './quiet-client.js';
 
 /** The client of a server or of a cluster. */
 export type RedisClient = Redis | Cluster;
@@ -10,10 +11,12 @@ const LONGEST_PAUSE = 2_000;
 /**
  * A client that connects again for ever but never sends a command twice by itself: who sends must know what became of it,
  * and may have given up by the time the server is back.
+ *
+ * @param warn takes what is odd about the server
  */
-export function createClient(settings: ConnectionSettings, role: string): RedisClient {
-  if (!settings.cluster) return createNodeClient(settings, role);
-  return new Cluster([...settings.nodes], {
+export function createClient(settings: ConnectionSettings, role: string, warn: (text: string) => void): RedisClient {
+  if (!settings.cluster) return createNodeClient(settings, role, warn);
+  const client = new Cluster([...settings.nodes], {
     lazyConnect: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: pause,
@@ -21,13 +24,15 @@ export function createClient(settings: ConnectionSettings, role: string): RedisC
     retryDelayOnFailover: 0,
     redisOptions: commonOptions(settings, role),
   });
+  client.on('+node', (node: Redis) => quiet(node, warn));
+  return client;
 }
 
 /**
  * A client of one server; of a cluster, of the first of the given nodes that answers. Messages of channels reach every
  * node, and a client of a cluster would not say when it had lost some.
  */
-export function createNodeClient(settings: ConnectionSettings, role: string): Redis {
+export function createNodeClient(settings: ConnectionSettings, role: string, warn: (text: string) => void): Redis {
   const { nodes } = settings;
   const client: Redis = new Redis({
     ...commonOptions(settings, role),
@@ -39,6 +44,7 @@ export function createNodeClient(settings: ConnectionSettings, role: string): Re
       return pause(attempt);
     },
   });
+  quiet(client, warn);
   return client;
 }
 

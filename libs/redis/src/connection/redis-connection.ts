@@ -1,14 +1,18 @@
 import {
   isPassingRefusal,
   isAuthFailure,
+  isConnectionFailure,
   messageOf,
+  reasonOf,
   RedisAuthError,
   RedisClosedError,
   RedisUnavailableError,
+  wasNotSent,
 } from './connection.errors.js';
 import type { ConnectionSettings } from './connection-settings.js';
 import { createClient, createNodeClient, type RedisClient } from './create-client.js';
 import { Redis } from 'ioredis';
+import { joinServerLog, type ServerLogEntry } from './server-log.js';
 
 /** How a connection is. */
 export type RedisConnectionStatus = 'connecting' | 'ready' | 'lost' | 'closed';
@@ -26,6 +30,7 @@ export class RedisConnection {
   readonly client: RedisClient;
   private current: RedisConnectionStatus = 'connecting';
   private lastError: Error | undefined;
+  private readonly log: ServerLogEntry;
   private readonly listeners = new Set<(status: RedisConnectionStatus) => void>();
 
   constructor(
@@ -34,7 +39,9 @@ export class RedisConnection {
     readonly role: string,
     kind: 'commands' | 'messages' = 'commands',
   ) {
-    this.client = kind === 'messages' ? createNodeClient(settings, role) : createClient(settings, role);
+    this.log = joinServerLog(settings.target);
+    const warn = (text: string): void => this.log.warn(`Redis at ${settings.target} ${text}`);
+    this.client = (kind === 'messages' ? createNodeClient : createClient)(settings, role, warn);
     this.client.on('error', (error: Error) => this.failed(error));
     this.client.on('ready', () => this.change('ready'));
     this.client.on('close', () => this.change('lost'));
@@ -86,14 +93,21 @@ export class RedisConnection {
     });
   }
 
-  /** Sends a command; replies are text and numbers. Fails when the connection is lost before the answer. */
+  /**
+   * Sends a command; replies are text and numbers.
+   *
+   * @throws {RedisUnavailableError} there is no connection, so nothing was sent; or it was lost before the answer
+   * @throws {RedisAuthError} {@link RedisClosedError}, and what Redis answers otherwise
+   */
   call(command: string, ...args: RedisArgument[]): Promise<unknown> {
-    return this.client.call(command, args);
+    if (this.current !== 'ready') return Promise.reject(this.absence());
+    return this.client.call(command, args).catch((error: unknown) => this.explain(error));
   }
 
   /** As {@link RedisConnection.call}, with every text as bytes. */
   callBuffer(command: string, args: RedisArgument[]): Promise<unknown> {
-    return this.client.callBuffer(command, args);
+    if (this.current !== 'ready') return Promise.reject(this.absence());
+    return this.client.callBuffer(command, args).catch((error: unknown) => this.explain(error));
   }
 
   /**
@@ -114,12 +128,18 @@ export class RedisConnection {
     });
   }
 
-  /** What is wrong with the connection, as an error for whoever waited. */
-  problem(otherwise = 'the connection was lost'): RedisAuthError | RedisUnavailableError {
+  /**
+   * What is wrong with the connection, as an error for whoever waited.
+   *
+   * @param otherwise the reason when the connection tells none
+   * @param wasSent whether the server may have got what was asked
+   */
+  problem(otherwise?: string, wasSent = false): RedisAuthError | RedisUnavailableError {
     const { lastError, target } = this;
-    const options = lastError === undefined ? undefined : { cause: lastError };
-    if (isAuthFailure(lastError)) return new RedisAuthError(target, messageOf(lastError), options);
-    return new RedisUnavailableError(target, lastError === undefined ? otherwise : describe(lastError), options);
+    const cause = lastError === undefined ? {} : { cause: lastError };
+    if (isAuthFailure(lastError)) return new RedisAuthError(target, messageOf(lastError), cause);
+    const reason = lastError === undefined && otherwise !== undefined ? otherwise : reasonOf(lastError);
+    return new RedisUnavailableError(target, reason, { ...cause, wasSent });
   }
 
   /** Drops the socket and connects anew: what was sent and not answered can then no longer arrive late. */
@@ -137,6 +157,18 @@ export class RedisConnection {
     this.client.disconnect();
   }
 
+  /** Why nothing can be sent. */
+  private absence(): Error {
+    return this.current === 'closed' ? new RedisClosedError(this.role) : this.problem();
+  }
+
+  /** What the client says of a lost connection is about its options. */
+  private explain(error: unknown): never {
+    if (!isConnectionFailure(error)) throw error;
+    const wasSent = !wasNotSent(error);
+    throw new RedisUnavailableError(this.target, reasonOf(this.lastError ?? error), { cause: error, wasSent });
+  }
+
   private failed(error: Error): void {
     if (isPassingRefusal(error)) return;
     // The reason is worth more than the loss that follows it.
@@ -147,7 +179,11 @@ export class RedisConnection {
   private change(status: RedisConnectionStatus): void {
     if (this.current === 'closed' || this.current === status) return;
     this.current = status;
-    if (status === 'ready') this.lastError = undefined;
+    if (status === 'ready') {
+      this.lastError = undefined;
+      this.log.ready();
+    } else if (status === 'lost') this.log.lost(reasonOf(this.lastError));
+    else this.log.leave();
     this.tell();
   }
 
@@ -159,10 +195,4 @@ export class RedisConnection {
 /** A cluster hides what its nodes said. */
 function rootOf(error: Error): Error {
   return (error as { lastNodeError?: Error }).lastNodeError ?? error;
-}
-
-/** Errors of sockets have no text when several addresses were tried. */
-function describe(error: Error): string {
-  const { code } = error as { code?: string };
-  return messageOf(error) || code || error.name;
 }

@@ -17,8 +17,11 @@ export class RedisConnections {
   readonly settings: ConnectionSettings;
   private readonly opened = new Set<RedisConnection>();
 
-  /** @throws {InvalidOptionError} @throws {InvalidDurationError} */
-  constructor(options: RedisConnectionOptions, where = 'RedisConnections') {
+  /**
+   * @param where whose options they are, for messages
+   * @throws {InvalidOptionError} @throws {InvalidDurationError}
+   */
+  constructor(options: RedisConnectionOptions, where = 'new RedisConnections') {
     this.settings = toConnectionSettings(where, options);
   }
 

@@ -1,5 +1,5 @@
 import { assertKnownOptions, toMilliseconds, type CoordinationPlace } from '@catga/core';
-import { RedisClosedError, RedisConnections, type RedisConnection } from '../connection/index.js';
+import { optionName, RedisClosedError, RedisConnections, type RedisConnection } from '../connection/index.js';
 import { Channel } from './channel.js';
 import { COORDINATION_OPTIONS, type RedisCoordinationOptions } from './redis-coordination.options.js';
 import { RedisCache } from './redis-cache.js';
@@ -29,11 +29,14 @@ export class RedisCoordination implements CoordinationPlace {
   private readonly channels = { released: new Channel(), landed: new Channel(), settled: new Channel() };
   private commands: RedisConnection | undefined;
 
-  /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
-  constructor(options: RedisCoordinationOptions = {}) {
-    assertKnownOptions('RedisCoordination', options, COORDINATION_OPTIONS);
-    this.connections = new RedisConnections(options, 'RedisCoordination');
-    this.timeout = toMilliseconds(options.commandTimeout ?? '10s', 'RedisCoordination commandTimeout');
+  /**
+   * @param where whose options they are, for messages
+   * @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError}
+   */
+  constructor(options: RedisCoordinationOptions = {}, where = 'new RedisCoordination') {
+    assertKnownOptions(where, options, COORDINATION_OPTIONS);
+    this.connections = new RedisConnections(options, where);
+    this.timeout = toMilliseconds(options.commandTimeout ?? '10s', optionName(where, 'commandTimeout'));
     const link = new ScriptLink(() => this.opened(), this.base, this.timeout);
     const { released, landed, settled } = this.channels;
     this.locks = new RedisLocks(link, released);

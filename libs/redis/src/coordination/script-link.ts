@@ -7,6 +7,7 @@ import {
   messageOf,
   RedisAuthError,
   RedisClosedError,
+  wasNotSent,
   type RedisArgument,
   type RedisConnection,
 } from '../connection/index.js';
@@ -33,12 +34,13 @@ export class ScriptLink {
   /**
    * Texts of the answer are bytes.
    *
-   * @throws {RedisUnavailableError} there was no answer in time; whether it was done is not known
+   * @throws {RedisUnavailableError} there was no answer in time; it says whether it was sent
    * @throws {RedisAuthError} {@link RedisClosedError} {@link RedisCoordinationError}
    */
   async runBuffer(script: Script, args: readonly RedisArgument[]): Promise<unknown> {
     const connection = this.connection();
     const deadline = performance.now() + this.timeout;
+    let wasSent = false;
     for (;;) {
       try {
         if (connection.status !== 'ready') await connection.ready(Math.max(1, deadline - performance.now()));
@@ -47,7 +49,8 @@ export class ScriptLink {
         if (error instanceof RedisAuthError || error instanceof RedisClosedError) throw error;
         if (isAuthFailure(error)) throw new RedisAuthError(connection.target, messageOf(error), { cause: error });
         if (!isConnectionFailure(error) && !isPassingRefusal(error)) throw refusal(connection, error);
-        if (performance.now() + PAUSE >= deadline) throw connection.problem('no answer in time');
+        wasSent ||= isConnectionFailure(error) && !wasNotSent(error);
+        if (performance.now() + PAUSE >= deadline) throw connection.problem('there was no answer in time', wasSent);
         // Behind a name or a proxy another server may be the primary by now.
         if (messageOf(error).startsWith('READONLY')) connection.reset();
         await sleep(PAUSE);

@@ -13,11 +13,11 @@ export const TRANSPORT_NAMES = [...CONNECTION_OPTIONS, ...TRANSPORT_OPTIONS];
 
 /** @throws {InvalidOptionError} there is a transport, and options for another one */
 export function transportOf(where: string, given: Transport | undefined, options: RedisTransportOptions): Transport {
-  if (given === undefined) return new RedisTransport(options);
+  if (given === undefined) return new RedisTransport(options, `new ${where}`);
   const useless = TRANSPORT_NAMES.find((name) => name !== 'drainTimeout' && options[name] !== undefined);
   if (useless === undefined) return given;
   throw new InvalidOptionError(
-    `${where}.${useless}`,
+    `new ${where}({ ${useless} })`,
     options[useless],
     'it where the given transport is made, or leave the transport out',
   );

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { CommitBatch, CommitResult } from '@catga/core';
-import type { RedisArgument } from '../connection/index.js';
+import { withoutDot, type RedisArgument } from '../connection/index.js';
 import { readAnswer } from './commit-answer.js';
 import { commitArguments, sizeOf } from './commit-arguments.js';
 import { NoAnswerError, type ScriptRunner } from './script-runner.js';
@@ -160,6 +160,6 @@ export class CommitQueue {
     const fate = error.wasSent
       ? 'It was sent and may have been written: read before you decide again, or commit it again with the same id'
       : 'Nothing of this was written';
-    return storeError('connection', name, `${error.message.replace(/\.$/, '')}. ${fate}.`, error.cause);
+    return storeError('connection', name, `${withoutDot(error.message)}. ${fate}.`, error.cause);
   }
 }

@@ -23,7 +23,7 @@ import {
   type StoreWarning,
   type StreamInfo,
 } from '@catga/core';
-import { RedisConnections, RedisUnavailableError, type RedisConnection } from '../connection/index.js';
+import { optionName, RedisConnections, RedisUnavailableError, type RedisConnection } from '../connection/index.js';
 import { CommitListener } from './commit-listener.js';
 import { CommitQueue } from './commit-queue.js';
 import { STORE_OPTIONS, type RedisStoreOptions } from './redis-store.options.js';
@@ -67,16 +67,19 @@ export class RedisStore extends Store {
   private current: OpenStore | undefined;
   private closing: Promise<void> | undefined;
 
-  /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
-  constructor(options: RedisStoreOptions = {}) {
+  /**
+   * @param where whose options they are, for messages
+   * @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError}
+   */
+  constructor(options: RedisStoreOptions = {}, where = 'new RedisStore') {
     super();
-    assertKnownOptions('RedisStore', options, STORE_OPTIONS);
-    this.connections = new RedisConnections(options, 'RedisStore');
+    assertKnownOptions(where, options, STORE_OPTIONS);
+    this.connections = new RedisConnections(options, where);
     this.name = this.connections.settings.name;
-    this.timeout = toMilliseconds(options.commandTimeout ?? '10s', 'RedisStore commandTimeout');
+    this.timeout = toMilliseconds(options.commandTimeout ?? '10s', optionName(where, 'commandTimeout'));
     this.largest = options.maxCommitSize ?? 64 * 1_024 * 1_024;
     if (!Number.isFinite(this.largest) || this.largest <= 0) {
-      throw new InvalidOptionError('RedisStore maxCommitSize', this.largest, 'a number of bytes');
+      throw new InvalidOptionError(optionName(where, 'maxCommitSize'), this.largest, 'a number of bytes');
     }
     this.strict = options.strict ?? false;
   }

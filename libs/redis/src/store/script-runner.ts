@@ -5,6 +5,8 @@ import {
   isPassingRefusal,
   messageOf,
   RedisAuthError,
+  RedisUnavailableError,
+  wasNotSent,
   type RedisArgument,
   type RedisConnection,
 } from '../connection/index.js';
@@ -22,7 +24,7 @@ export class NoAnswerError extends Error {
     readonly wasSent: boolean,
     cause: Error,
   ) {
-    super(messageOf(cause), { cause });
+    super(cause instanceof RedisUnavailableError ? cause.summary : messageOf(cause), { cause });
   }
 }
 
@@ -49,8 +51,7 @@ export class ScriptRunner {
     for (;;) {
       if (identity.loss !== undefined) throw identity.loss;
       const left = deadline - performance.now();
-      if (left <= 0)
-        throw new NoAnswerError(wasSent, this.connection.problem('its time was up before it could be sent'));
+      if (left <= 0) throw new NoAnswerError(wasSent, this.connection.problem('there was no time left', wasSent));
       if (this.connection.status !== 'ready') await this.awaitConnection(left, wasSent);
       try {
         return await this.attempt(script, [identity.epoch, identity.seen, ...args], deadline);
@@ -61,7 +62,7 @@ export class ScriptRunner {
         if (isLost && !isReplica) throw identity.lost(error);
         const isPassing = isReplica || isPassingRefusal(error);
         if (!isPassing && !isConnectionFailure(error)) throw error;
-        wasSent ||= !isPassing && !messageOf(error).includes('enableOfflineQueue');
+        wasSent ||= !isPassing && !wasNotSent(error);
         if (performance.now() + PAUSE >= deadline) throw new NoAnswerError(wasSent, error as Error);
         // Behind a name or a proxy another server may be the primary by now.
         if (isReplica) this.connection.reset();
@@ -84,7 +85,7 @@ export class ScriptRunner {
         () => {
           // What was sent must not arrive after this was given up.
           this.connection.reset();
-          reject(new NoAnswerError(true, this.connection.problem('no answer in time')));
+          reject(new NoAnswerError(true, this.connection.problem('there was no answer in time', true)));
         },
         Math.max(1, deadline - performance.now()),
       );

@@ -19,7 +19,7 @@ import { GET_STREAM, NOW, READ_ALL, READ_STREAM } from './scripts/event-reads.js
 import { FIND_RECORDS, GET_RECORD } from './scripts/record-reads.js';
 import type { Script } from './scripts/script.js';
 import type { StoreIdentity } from './store-identity.js';
-import { storeError, toStoreError } from './store.errors.js';
+import { toStoreError, unanswered } from './store.errors.js';
 
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
 
@@ -120,8 +120,7 @@ export class StoreReader {
       return (await this.runner.run(script, args, performance.now() + this.timeout)) as readonly unknown[];
     } catch (error) {
       if (error === this.identity.loss) throw error;
-      if (error instanceof NoAnswerError)
-        throw storeError('connection', this.identity.name, error.message, error.cause);
+      if (error instanceof NoAnswerError) throw unanswered(this.identity.name, error.message, error.cause);
       throw toStoreError(this.identity.name, error);
     }
   }

@@ -1,5 +1,11 @@
 import { CatgaError, StoreUnavailableError, type StoreUnavailableReason } from '@catga/core';
-import { isAuthFailure, isConnectionFailure, messageOf } from '../connection/index.js';
+import {
+  isAuthFailure,
+  isConnectionFailure,
+  messageOf,
+  RedisUnavailableError,
+  withoutDot,
+} from '../connection/index.js';
 
 /** A commit that is larger than the store was told to take. Nothing was sent, and nothing waits for it. */
 export class CommitTooLargeError extends CatgaError {
@@ -40,7 +46,13 @@ export function toStoreError(store: string, error: unknown): StoreUnavailableErr
   const known = ANSWERS.find(([pattern]) => pattern.test(message))?.[1];
   const isConnection = isConnectionFailure(error) || isAuthFailure(error);
   const reason = known ?? (isConnection ? 'connection' : 'unknown');
-  return storeError(reason, store, `${message}. ${ADVICE[reason] ?? ''}`.trimEnd(), error);
+  const what = error instanceof RedisUnavailableError ? error.summary : withoutDot(message);
+  return storeError(reason, store, `${what}. ${ADVICE[reason] ?? ''}`.trimEnd(), error);
+}
+
+/** A read that got no answer in time. */
+export function unanswered(store: string, what: string, cause: unknown): StoreUnavailableError {
+  return storeError('connection', store, `${withoutDot(what)}. ${ADVICE.connection}`, cause);
 }
 
 /** An error of the store of that name. */

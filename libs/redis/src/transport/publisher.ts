@@ -1,9 +1,10 @@
 import type { QoS, TransportMessage } from '@catga/core';
-import type { RedisArgument } from '../connection/index.js';
+import { wasNotSent, type RedisArgument } from '../connection/index.js';
 import type { Link } from './link.js';
 import { encodeMessage, hashOf, pack } from './message-format.js';
 import type { TransportSettings } from './redis-transport.options.js';
 import { SCRIPTS } from './scripts/index.js';
+import { PartialFailure } from './transport-errors.js';
 import type { ServerClock } from './server-clock.js';
 
 /** Most messages and bytes of one call: a script keeps everybody else waiting. */
@@ -34,7 +35,12 @@ export class Publisher {
     const batches = new Set<Promise<void>>();
     for (const message of messages) batches.add(this.add(message, qos));
     const outcomes = await Promise.allSettled(batches);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason as Error;
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
+    const [first] = failures;
+    if (first === undefined) return;
+    const isWhole =
+      failures.length === outcomes.length && failures.every((each) => wasNotSent(each) === wasNotSent(first));
+    throw isWhole ? first : new PartialFailure(first);
   }
 
   /** QoS 0: nobody waits for the answer. */

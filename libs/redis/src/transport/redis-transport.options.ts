@@ -1,5 +1,5 @@
 import { assertKnownOptions, InvalidOptionError, toMilliseconds, type Duration } from '@catga/core';
-import { CONNECTION_OPTIONS, type RedisConnectionOptions } from '../connection/index.js';
+import { CONNECTION_OPTIONS, optionName, type RedisConnectionOptions } from '../connection/index.js';
 
 /** Options of `RedisTransport` beside those of the connection. */
 export interface RedisTransportOptions extends RedisConnectionOptions {
@@ -41,25 +41,26 @@ export const TRANSPORT_OPTIONS = [
 ] as const satisfies (keyof RedisTransportOptions)[];
 
 /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
-export function toTransportSettings(options: RedisTransportOptions): TransportSettings {
-  assertKnownOptions('RedisTransport', options, [...CONNECTION_OPTIONS, ...TRANSPORT_OPTIONS]);
+export function toTransportSettings(options: RedisTransportOptions, where: string): TransportSettings {
+  assertKnownOptions(where, options, [...CONNECTION_OPTIONS, ...TRANSPORT_OPTIONS]);
+  const name = (option: string): string => optionName(where, option);
   return {
-    partitions: whole('partitions', options.partitions ?? 16, 1, 256),
-    deduplicationWindow: time('deduplicationWindow', options.deduplicationWindow ?? '10m'),
-    retain: whole('retain', options.retain ?? 16 * 1_024 * 1_024, 0, Number.MAX_SAFE_INTEGER),
-    maxMessageSize: whole('maxMessageSize', options.maxMessageSize ?? 1_024 * 1_024, 1, 512 * 1_024 * 1_024),
-    commandTimeout: time('commandTimeout', options.commandTimeout ?? '10s'),
-    drainTimeout: toMilliseconds(options.drainTimeout ?? '10s', 'RedisTransport.drainTimeout'),
+    partitions: whole(name('partitions'), options.partitions ?? 16, 1, 256),
+    deduplicationWindow: time(name('deduplicationWindow'), options.deduplicationWindow ?? '10m'),
+    retain: whole(name('retain'), options.retain ?? 16 * 1_024 * 1_024, 0, Number.MAX_SAFE_INTEGER),
+    maxMessageSize: whole(name('maxMessageSize'), options.maxMessageSize ?? 1_024 * 1_024, 1, 512 * 1_024 * 1_024),
+    commandTimeout: time(name('commandTimeout'), options.commandTimeout ?? '10s'),
+    drainTimeout: toMilliseconds(options.drainTimeout ?? '10s', name('drainTimeout')),
   };
 }
 
 function whole(name: string, value: number, least: number, most: number): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  throw new InvalidOptionError(`RedisTransport.${name}`, value, `a whole number from ${least} to ${most}`);
+  throw new InvalidOptionError(name, value, `a whole number from ${least} to ${most}`);
 }
 
 function time(name: string, value: Duration): number {
-  const milliseconds = toMilliseconds(value, `RedisTransport.${name}`);
+  const milliseconds = toMilliseconds(value, name);
   if (milliseconds >= 1) return Math.round(milliseconds);
-  throw new InvalidOptionError(`RedisTransport.${name}`, value, 'at least 1 ms');
+  throw new InvalidOptionError(name, value, 'at least 1 ms');
 }

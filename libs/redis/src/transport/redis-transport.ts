@@ -25,7 +25,13 @@ import { RedisConnections } from '../connection/index.js';
 import { RedisDeadLetters } from './redis-dead-letters.js';
 import { RedisSession } from './redis-session.js';
 import { toTransportSettings, type RedisTransportOptions, type TransportSettings } from './redis-transport.options.js';
-import { closedError, toTransportError } from './transport-errors.js';
+import { closedError, toTransportError, type Extent } from './transport-errors.js';
+
+interface UseOptions {
+  readonly extent?: Extent;
+  /** What it throws when aborted is the caller's own and stays as it is. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Messages between nodes through Redis 7.0 and later, or Valkey.
@@ -56,11 +62,14 @@ export class RedisTransport extends Transport {
   private readonly listeners = new Set<(status: TransportStatus) => void>();
   private closing: Promise<void> | undefined;
 
-  /** @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError} */
-  constructor(options: RedisTransportOptions = {}) {
+  /**
+   * @param where whose options they are, for messages
+   * @throws {UnknownOptionError} @throws {InvalidOptionError} @throws {InvalidDurationError}
+   */
+  constructor(options: RedisTransportOptions = {}, where = 'new RedisTransport') {
     super();
-    this.settings = toTransportSettings(options);
-    this.connections = new RedisConnections(options, 'RedisTransport');
+    this.settings = toTransportSettings(options, where);
+    this.connections = new RedisConnections(options, where);
     this.name = this.connections.settings.name;
     this.deadLetters = new RedisDeadLetters({
       key: (name) => this.connections.key('t', name),
@@ -89,7 +98,7 @@ export class RedisTransport extends Transport {
       await session.open();
     } catch (error) {
       session.disconnect();
-      throw toTransportError(error, session.main.connection, 'the opening of the transport');
+      throw toTransportError(error, session.main.connection, 'the opening of the transport', 'whole');
     }
     this.session = session;
     session.main.connection.onStatus((status) => {
@@ -104,7 +113,7 @@ export class RedisTransport extends Transport {
   }
 
   async ping(): Promise<void> {
-    await this.use('the ping', ({ main }) => main.call('PING', []));
+    await this.use('the ping', ({ main }) => main.call('PING', []), { extent: 'whole' });
   }
 
   override onStatus(listener: (status: TransportStatus) => void): () => void {
@@ -119,12 +128,13 @@ export class RedisTransport extends Transport {
   async publish(messages: readonly TransportMessage[], options: PublishOptions = {}): Promise<void> {
     const qos = assertQoS(this.capabilities, options.qos);
     for (const message of messages) this.assertSendable(message);
-    await this.use('the publishing', async ({ main, publisher }) => {
+    const publish = async ({ main, publisher }: RedisSession): Promise<void> => {
       if (messages.length === 0) return;
       if (qos > 0) await publisher.publish(messages, qos);
       else if (main.isReady) publisher.offer(messages);
       else throw main.connection.problem();
-    });
+    };
+    await this.use('the publishing', publish, { extent: 'whole' });
   }
 
   async subscribe(options: SubscriptionOptions, handler: MessageHandler): Promise<Consumer> {
@@ -140,7 +150,9 @@ export class RedisTransport extends Transport {
 
   async request(message: TransportMessage, options: RequestOptions = {}): Promise<Reply> {
     this.assertSendable(message);
-    return this.use('the request', ({ requests }) => requests.request(message, options), options.signal);
+    const { signal } = options;
+    const ask = ({ requests }: RedisSession): Promise<Reply> => requests.request(message, options);
+    return this.use('the request', ask, { extent: 'whole', ...(signal !== undefined && { signal }) });
   }
 
   async respond(subject: string, handler: RequestHandler): Promise<Responder> {
@@ -163,15 +175,19 @@ export class RedisTransport extends Transport {
     session.disconnect();
   }
 
-  /** @param signal what it throws when aborted is the caller's own and stays as it is */
-  private async use<T>(doing: string, act: (session: RedisSession) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  private async use<T>(
+    doing: string,
+    act: (session: RedisSession) => Promise<T>,
+    options: UseOptions = {},
+  ): Promise<T> {
     const { session } = this;
+    const { signal, extent } = options;
     if (session === undefined) throw closedError();
     try {
       return await act(session);
     } catch (error) {
       if (signal?.aborted === true && error === signal.reason) throw error;
-      throw toTransportError(error, session.main.connection, doing);
+      throw toTransportError(error, session.main.connection, doing, extent);
     }
   }
 

@@ -1,4 +1,4 @@
-import { CatgaError, TransportUnavailableError } from '@catga/core';
+import { CatgaError, TransportUnavailableError, type TransportUnavailableReason } from '@catga/core';
 import {
   isAuthFailure,
   isConnectionFailure,
@@ -7,26 +7,49 @@ import {
   RedisAuthError,
   RedisClosedError,
   RedisUnavailableError,
+  wasNotSent,
+  withoutDot,
   type RedisConnection,
 } from '../connection/index.js';
 
+/** What a call of the port consists of. */
+export type Extent =
+  /** One command: it was done, or not. */
+  | 'whole'
+  /** Several, which may be repeated. */
+  | 'steps';
+
+/** Of what went in several calls, some have failed as the first of these did. */
+export class PartialFailure extends Error {
+  constructor(readonly first: Error) {
+    super(first.message, { cause: first });
+  }
+}
+
 /** What went wrong with Redis, in the words of the port. Other coded errors stay what they are. */
-export function toTransportError(error: unknown, connection: RedisConnection, doing: string): CatgaError {
+export function toTransportError(
+  error: unknown,
+  connection: RedisConnection,
+  doing: string,
+  extent: Extent = 'steps',
+): CatgaError {
+  if (error instanceof PartialFailure) return toTransportError(error.first, connection, doing, 'steps');
+  const unavailable = (reason: TransportUnavailableReason): TransportUnavailableError =>
+    unavailableError(reason, error, connection, `${doing}${fateOf(error, extent)}`);
   if (error instanceof RedisClosedError) return closedError();
-  if (error instanceof RedisAuthError || isAuthFailure(error))
-    return unavailable('authentication', error, connection, doing);
+  if (error instanceof RedisAuthError || isAuthFailure(error)) return unavailable('authentication');
   if (error instanceof RedisUnavailableError || isConnectionFailure(error) || isPassingRefusal(error)) {
-    return unavailable('connection', error, connection, doing);
+    return unavailable('connection');
   }
   if (error instanceof CatgaError) return error;
   if (messageOf(error).includes('OOM')) {
     return new TransportUnavailableError(
       'full',
-      `Redis at ${connection.target} has no memory left (maxmemory), so it refuses ${doing}. Nothing was stored: give it more memory, or remove subscriptions that nobody reads any more (removeSubscription).`,
+      `Redis at ${connection.target} has no memory left (maxmemory), so it refuses ${doing}. ${extent === 'whole' ? 'Nothing' : 'Not all'} was stored: give it more memory, or remove subscriptions that nobody reads any more (removeSubscription).`,
       { cause: error },
     );
   }
-  return unavailable('unknown', error, connection, doing);
+  return unavailable('unknown');
 }
 
 /** The transport is not open. */
@@ -37,16 +60,24 @@ export function closedError(): TransportUnavailableError {
   );
 }
 
-function unavailable(
-  reason: 'authentication' | 'connection' | 'unknown',
+function fateOf(error: unknown, extent: Extent): string {
+  if (extent === 'steps') return '. It may be done in part: do it again when the server is there';
+  const isRefused = isPassingRefusal(error) || error instanceof RedisAuthError || isAuthFailure(error);
+  if (isRefused || wasNotSent(error)) return ', of which nothing was done. Try it again when the server is there';
+  return '; whether it was done is not known. What was acknowledged is not lost';
+}
+
+function unavailableError(
+  reason: TransportUnavailableReason,
   error: unknown,
   { target }: RedisConnection,
-  doing: string,
+  stopped: string,
 ): TransportUnavailableError {
-  const said = error instanceof CatgaError ? error.message : `Redis at ${target}: ${messageOf(error)}.`;
-  return new TransportUnavailableError(
-    reason,
-    `${said} This stopped ${doing}; whether it was done is not known when the connection broke meanwhile. What was acknowledged is not lost.`,
-    { cause: error, details: { target } },
-  );
+  let said = `Redis at ${target} answers: ${messageOf(error)}`;
+  if (error instanceof RedisUnavailableError) said = error.summary;
+  else if (error instanceof CatgaError) said = error.message;
+  return new TransportUnavailableError(reason, `${withoutDot(said)}. This stopped ${stopped}.`, {
+    cause: error,
+    details: { target },
+  });
 }
