@@ -14,7 +14,8 @@ const SERVICES = {
  *
  * @param docker path of the program.
  * @returns addresses as `REDIS_URL`, `REDIS_NEWEST_URL`, ..., and what ends the containers.
- * @throws {CommandError} when Docker cannot, with its output.
+ * @throws {CommandError} when Docker cannot, with its output
+ * @throws {Error} when it has no Compose
  */
 export async function startContainers(docker, kinds) {
   const variables = {};
@@ -28,6 +29,10 @@ export async function startContainers(docker, kinds) {
       services.push(service);
     }
   }
+  // Without the plugin `docker` complains of the options, which nobody would understand.
+  await run(docker, ['compose', 'version']).catch(() => {
+    throw new Error('this Docker has no Compose plugin; install docker-compose-plugin, or docker-compose 2');
+  });
   const env = { ...process.env, ...variables };
   const files = ['compose', '-p', `catga-test-${process.pid}`, '-f', join(root, 'docker-compose.test.yml')];
   const stop = () => run(docker, [...files, 'down', '--volumes'], { env });

@@ -75,7 +75,7 @@ async function startDocker({ missing, env, folders, say }) {
   if (!docker) throw new NoServersError(missing);
   say('starting containers, as neither programs nor packages can be had; tests that kill servers need programs …');
   return startContainers(docker, missing).catch((error) => {
-    throw new NoServersError(missing, `${error.message}: ${wordsOf(error)}`);
+    throw new NoServersError(missing, [error.message, wordsOf(error)].filter(Boolean).join(': '));
   });
 }
 
