@@ -10,12 +10,15 @@ const HISTORY = 1_000;
 const STREAM = 'order-1';
 const lines = Array.from({ length: HISTORY }, (_, i) => lineOf(STREAM, i));
 
-/** Answers with the count of lines, which is checked. */
-type Load = () => Promise<number>;
+/** Answers with the order itself, as a command needs it; its count of lines is checked. */
+type Load = () => Promise<{ readonly lines: number }>;
 
 /** All in memory, with references to the same kind of objects: nobody decodes. */
 const LOADERS: Record<string, () => Promise<{ load: Load; close?: () => Promise<void> }>> = {
-  /** The floor: what a load cannot do without. A class as aggregates are, changed in place by each event. */
+  /**
+   * The floor: what a load cannot do without. A class as aggregates are, changed in place by each event. The order is the
+   * answer: of one that nobody sees the compiler would keep nothing but the count.
+   */
   async loop() {
     class Bare {
       lines = 0;
@@ -29,7 +32,7 @@ const LOADERS: Record<string, () => Promise<{ load: Load; close?: () => Promise<
       async load() {
         const order = new Bare();
         for (const line of lines) order.onAdded(line);
-        return order.lines;
+        return order;
       },
     };
   },
@@ -51,25 +54,25 @@ const LOADERS: Record<string, () => Promise<{ load: Load; close?: () => Promise<
       async load() {
         const order = new Bare();
         for (const line of lines) methods.get(line.constructor)?.call(order, line);
-        return order.lines;
+        return order;
       },
     };
   },
   /** The same over a state that is made anew by each event, as deciders and both peers do it. */
   async 'loop-new'() {
-    return { load: async () => lines.reduce(withLine, noLines).lines };
+    return { load: async () => lines.reduce(withLine, noLines) };
   },
   async repository() {
     const app = await bootContext({ imports: [CatgaModule.forRoot({ endpoints: false })] });
     await app.get(EventLog).append(STREAM, lines, { expectedVersion: 'no-stream' });
     const orders = app.get(Aggregates).repository(Order);
-    return { load: async () => (await orders.load('1')).lines, close: () => app.close() };
+    return { load: () => orders.load('1'), close: () => app.close() };
   },
   async read() {
     const app = await bootContext({ imports: [CatgaModule.forRoot({ endpoints: false })] });
     const log = app.get(EventLog);
     await log.append(STREAM, lines, { expectedVersion: 'no-stream' });
-    return { load: async () => (await log.read(STREAM)).length, close: () => app.close() };
+    return { load: async () => ({ lines: (await log.read(STREAM)).length }), close: () => app.close() };
   },
   async emmett() {
     const store = emmett().getInMemoryEventStore();
@@ -82,7 +85,7 @@ const LOADERS: Record<string, () => Promise<{ load: Load; close?: () => Promise<
       initialState: () => noLines,
       evolve: (state: OrderState, { data }: { data: object }) => withLine(state, data as LineAdded),
     };
-    return { load: async () => (await store.aggregateStream(STREAM, options)).state.lines };
+    return { load: async () => (await store.aggregateStream(STREAM, options)).state };
   },
   async castore() {
     const store = castore(LineAdded.type, (state: OrderState | undefined, { payload }) =>
@@ -92,7 +95,7 @@ const LOADERS: Record<string, () => Promise<{ load: Load; close?: () => Promise<
     for (const payload of lines) {
       await store.pushEvent({ aggregateId: STREAM, version: ++version, type: LineAdded.type, payload });
     }
-    return { load: async () => (await store.getAggregate(STREAM)).aggregate?.lines ?? 0 };
+    return { load: async () => (await store.getAggregate(STREAM)).aggregate ?? noLines };
   },
 };
 
@@ -105,7 +108,7 @@ export default async function load(variant: string): Promise<Contestant> {
     },
     async run(operations) {
       for (let i = 0; i < operations; i++) {
-        if ((await loader.load()) !== HISTORY) throw new Error(`${variant} has not loaded ${HISTORY} events`);
+        if ((await loader.load()).lines !== HISTORY) throw new Error(`${variant} has not loaded ${HISTORY} events`);
         if (i % 100 === 99) await nextTurn();
       }
     },

@@ -16,3 +16,13 @@ export function allOf<T>(values: readonly MaybePromise<T>[]): MaybePromise<reado
 export function isPromise<T>(value: MaybePromise<T> | PromiseLike<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && typeof (value as Promise<T>).then === 'function';
 }
+
+/** The answer as a promise, also of what answers, or throws, at once. */
+export function settle<T>(run: () => MaybePromise<T>): Promise<T> {
+  try {
+    const answer = run();
+    return isPromise(answer) ? answer : Promise.resolve(answer);
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}

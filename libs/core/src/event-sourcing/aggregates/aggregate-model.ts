@@ -48,6 +48,10 @@ export class AggregateModel<A extends AnyAggregate> implements StateModel<A> {
     return aggregate;
   }
 
+  replayKept(aggregate: A, payloads: EventList, isEvent: (payload: unknown) => boolean): A | undefined {
+    return aggregateInternals.replay(aggregate, payloads, 0, isEvent) ? aggregate : undefined;
+  }
+
   capture(aggregate: A): unknown {
     return aggregate.toSnapshot();
   }

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../../foundation/index.js';
+import { chain, settle, type MaybePromise } from '../../foundation/index.js';
 import type { EventLog } from '../log/index.js';
 import type { SnapshotService, SnapshotTrail } from '../snapshots/index.js';
 import { AggregateNotFoundError, StaleAggregateError } from './aggregate.errors.js';
@@ -50,10 +50,13 @@ export class AggregateRepository<A extends AnyAggregate> {
    * @throws {AggregateNotFoundError} nothing was ever saved under this id, or its stream is deleted
    * @throws {AggregateHistoryError} {@link UnknownEventTypeError} {@link StoreUnavailableError}
    */
-  async load(id: IdOf<A>): Promise<A> {
-    const aggregate = await this.read(id);
-    if (aggregate.version === 0) throw this.notFound(id);
-    return aggregate;
+  load(id: IdOf<A>): Promise<A> {
+    return settle(() =>
+      chain(this.read(id), (aggregate) => {
+        if (aggregate.version === 0) throw this.notFound(id);
+        return aggregate;
+      }),
+    );
   }
 
   /** Like {@link load}, but undefined when there is none. */
@@ -121,7 +124,11 @@ export class AggregateRepository<A extends AnyAggregate> {
     });
   }
 
-  private async read(id: IdOf<A>): Promise<A> {
+  private read(id: IdOf<A>): MaybePromise<A> {
+    return this.parts.reader.loadKept(this.model, id) ?? this.readLog(id);
+  }
+
+  private async readLog(id: IdOf<A>): Promise<A> {
     const { state, trail } = await this.parts.reader.load(this.model, id);
     if (trail !== undefined) aggregateInternals.notes(state).trail = trail;
     return state;

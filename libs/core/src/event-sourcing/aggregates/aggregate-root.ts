@@ -2,7 +2,7 @@ import type { EventList } from '../events/index.js';
 import { UnhandledAggregateEventError } from './aggregate.errors.js';
 import { readAggregateMetadata } from './aggregate.decorator.js';
 import type { SnapshotTrail } from '../snapshots/index.js';
-import { EventDispatch } from './event-dispatch.js';
+import { EventDispatch, type OtherEvent } from './event-dispatch.js';
 
 /** What an aggregate may be told apart by; its text is the second half of the name of its stream. */
 export type AggregateId = string | number | bigint;
@@ -13,13 +13,19 @@ interface AggregateInternals {
   committed(aggregate: AggregateRoot<AggregateId>, count: number, version: number): void;
   /** Says that everything up to this version is in the state. */
   restored(aggregate: AggregateRoot<AggregateId>, version: number): void;
-  /** Applies stored events from a place in the list on. */
-  replay(aggregate: AggregateRoot<AggregateId>, events: EventList, from: number): void;
+  /**
+   * Applies stored events from a place in the list on. With `isEvent` it gives up, and answers false, at the first that
+   * is none; those that a method is written for are.
+   */
+  replay(aggregate: AggregateRoot<AggregateId>, events: EventList, from: number, isEvent?: IsEvent): boolean;
   /** Calls back once, before the state changes again. */
   beforeChange(aggregate: AggregateRoot<AggregateId>, callback: (() => void) | undefined): void;
   /** What repositories remember of it. */
   notes(aggregate: AggregateRoot<AggregateId>): AggregateNotes;
 }
+
+/** Whether what a store keeps is an event already, see `EventRegistry.isEvent`. */
+export type IsEvent = (payload: unknown) => boolean;
 
 /** What repositories remember of an aggregate. */
 export interface AggregateNotes {
@@ -74,7 +80,7 @@ export abstract class AggregateRoot<TId extends AggregateId = string> {
       restored: (aggregate, version) => {
         aggregate.#version = version;
       },
-      replay: (aggregate, events, from) => aggregate.#replay(events, from),
+      replay: (aggregate, events, from, isEvent) => aggregate.#replay(events, from, isEvent),
       beforeChange: (aggregate, callback) => {
         aggregate.#beforeChange = callback;
       },
@@ -152,15 +158,25 @@ export abstract class AggregateRoot<TId extends AggregateId = string> {
     if (!EventDispatch.of(prototypeOf(this)).apply(this, event)) this.#unhandled(event);
   }
 
-  #replay(events: EventList, from: number): void {
+  #replay(events: EventList, from: number, isEvent?: IsEvent): boolean {
     this.#changes();
+    const other: OtherEvent = (event, hasMethod) => {
+      if (isEvent?.(event) === false) return false;
+      if (!hasMethod) this.#unhandled(event as object);
+      return true;
+    };
     // Only a class that evolves by itself needs the call by name for each event.
     if (this.evolve === AggregateRoot.prototype.evolve) {
-      EventDispatch.of(prototypeOf(this)).applyAll(this, events, from, (event) => this.#unhandled(event));
+      if (!EventDispatch.of(prototypeOf(this)).applyAll(this, events, from, other)) return false;
     } else {
-      for (let at = from; at < events.length; at++) this.evolve(events.at(at) as object);
+      for (let at = from; at < events.length; at++) {
+        const event = events.at(at);
+        if (isEvent?.(event) === false) return false;
+        this.evolve(event as object);
+      }
     }
     this.#version += events.length - from;
+    return true;
   }
 
   #changes(): void {

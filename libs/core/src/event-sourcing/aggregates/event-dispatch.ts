@@ -1,9 +1,13 @@
 import type { Type } from '../../messages/index.js';
 import type { EventList } from '../events/index.js';
 import { readOnBindings } from './on.decorator.js';
+import { replayLoop, type ReplayLoop } from './replay-loop.js';
 
 /** A method that takes an event; called with the aggregate as `this`. */
 export type EventMethod = (this: object, event: object) => unknown;
+
+/** See {@link EventDispatch.applyAll}. */
+export type OtherEvent = (event: object | undefined, hasMethod: boolean) => boolean;
 
 const NO_METHOD: EventMethod = () => undefined;
 const DISPATCH = Symbol('catga:event-dispatch');
@@ -15,9 +19,11 @@ const SCANNED = 8;
 export class EventDispatch {
   /** Also holds derived event classes once they were met, and classes that have no method. */
   private readonly methods = new Map<unknown, EventMethod>();
-  // The first few of the same, side by side.
+  // The same for its own classes, the first few side by side.
   private readonly classes: unknown[];
-  private readonly handlers: EventMethod[];
+  private readonly handlers: readonly EventMethod[];
+  /** Made when a history is applied for the first time. */
+  private loop: ReplayLoop | undefined;
   /** Every event class that has a method. */
   readonly events: readonly Type<object>[];
 
@@ -28,7 +34,7 @@ export class EventDispatch {
     }
     this.events = [...this.methods.keys()] as Type<object>[];
     this.classes = this.events.slice(0, SCANNED);
-    this.handlers = [...this.methods.values()].slice(0, SCANNED);
+    this.handlers = [...this.methods.values()];
   }
 
   /** The dispatch of a class, made at the first call and kept on its prototype. */
@@ -49,20 +55,29 @@ export class EventDispatch {
     return true;
   }
 
-  /** The same for each of the events from a place in the list on; `unhandled` gets those without a method. */
-  applyAll(target: object, events: EventList, from: number, unhandled: (event: object) => void): void {
-    let type: unknown;
-    let method = NO_METHOD;
-    for (let at = from; at < events.length; at++) {
-      const event = events.at(at) as object;
-      // Neighbours are often of one class.
-      if (event.constructor !== type) {
-        type = event.constructor;
-        method = this.methodOf(type) ?? this.inherited(event);
-      }
-      if (method === NO_METHOD) unhandled(event);
-      else method.call(target, event);
+  /**
+   * The same for each of the events from a place in the list on.
+   *
+   * @param other called with an event that no method is written for, before the method of its base class gets it: true to
+   *   go on. It is told whether there is such a method
+   * @returns false when `other` has stopped it
+   */
+  applyAll(target: object, events: EventList, from: number, other: OtherEvent): boolean {
+    const loop = (this.loop ??= replayLoop(this.events, this.handlers));
+    for (let at = loop(target, events, from); at < events.length; at = loop(target, events, at + 1)) {
+      const event = events.at(at);
+      const method = this.methodFor(event);
+      if (!other(event, method !== NO_METHOD)) return false;
+      method.call(target, event as object);
     }
+    return true;
+  }
+
+  /** {@link NO_METHOD} also for what is no event at all. */
+  private methodFor(event: object | undefined): EventMethod {
+    const type: unknown = event?.constructor;
+    if (event === undefined || typeof type !== 'function') return NO_METHOD;
+    return this.methodOf(type) ?? this.inherited(event);
   }
 
   private methodOf(eventClass: unknown): EventMethod | undefined {

@@ -16,6 +16,11 @@ export interface StateModel<State> extends StreamOwner {
   create(id: AggregateId): State;
   /** The state after these stored events, from a place in the list on. Default: all of them. */
   replay(state: State, events: EventList, from?: number): State;
+  /**
+   * The same for what a store keeps as it was given, events or not; undefined, with the state spoilt, when one of them is
+   * none. Without it they are looked at before the first is applied.
+   */
+  replayKept?(state: State, payloads: EventList, isEvent: (payload: unknown) => boolean): State | undefined;
   /** What a snapshot keeps of the state, and time travel shows. Not a copy. */
   capture(state: State): unknown;
   /** The state that was captured at that version. */

@@ -1,3 +1,4 @@
+import type { EventList } from '../events/index.js';
 import type { EventLog, StreamHistory } from '../log/index.js';
 import type { Snapshot, SnapshotService, SnapshotTrail } from '../snapshots/index.js';
 import { AggregateHistoryError } from './aggregate.errors.js';
@@ -20,6 +21,20 @@ export class StateReader {
     private readonly log: EventLog,
     private readonly snapshots: SnapshotService,
   ) {}
+
+  /**
+   * The state at once, where the store keeps references and there are no snapshots: no list, no check of each event and
+   * no await is left beside the fold. Undefined: ask {@link load}.
+   *
+   * @throws {InvalidAggregateIdError} {@link UnhandledAggregateEventError} {@link StoreUnavailableError}
+   */
+  loadKept<State>(model: StateModel<State>, id: AggregateId): State | undefined {
+    const { store, registry } = this.log;
+    if (model.snapshots !== undefined || model.replayKept === undefined) return undefined;
+    const kept = store.readPayloads?.(streamOf(model, id), 1);
+    if (kept?.version !== 1) return undefined;
+    return model.replayKept(model.create(id), kept as EventList, registry.isEvent);
+  }
 
   /**
    * @throws {AggregateHistoryError} {@link InvalidAggregateIdError} and what the log throws

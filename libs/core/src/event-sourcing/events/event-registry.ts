@@ -259,6 +259,12 @@ export class EventRegistry {
     return true;
   }
 
+  /** The same for one payload. */
+  readonly isEvent = (payload: unknown): payload is object => {
+    const type = (payload as object | null | undefined)?.constructor;
+    return typeof type === 'function' && this.byPrototype.has(type.prototype as object);
+  };
+
   /**
    * The fields of an event in an older version of its class, e.g. to send it to a program that knows only that.
    *

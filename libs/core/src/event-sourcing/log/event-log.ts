@@ -1,4 +1,4 @@
-import { chain, isPromise, type MaybePromise } from '../../foundation/index.js';
+import { chain, isPromise, settle, type MaybePromise } from '../../foundation/index.js';
 import type { CommitResult, Store, StoredEvent, StreamChange, StreamInfo } from '../../store/index.js';
 import type { EventRegistry, RecordedEvent } from '../events/index.js';
 import type { CommitParticipant } from './commit-participant.js';
@@ -291,14 +291,4 @@ function commitResult(
   // What participants have written comes after the caller's own records and is none of its business.
   const own = recordVersions.slice(0, commit.records?.length ?? 0);
   return { versions, recordVersions: own, position, repeated: repeated === true };
-}
-
-/** The answer as a promise, also of a store that answers, or throws, at once. */
-function settle<T>(run: () => MaybePromise<T>): Promise<T> {
-  try {
-    const answer = run();
-    return isPromise(answer) ? answer : Promise.resolve(answer);
-  } catch (error) {
-    return Promise.reject(error as Error);
-  }
 }
