@@ -273,6 +273,12 @@ export interface StreamPayloads {
   readonly length: number;
   /** One of them, by its place, from 0. */
   at(index: number): Payload;
+  /** Where they lie, for loops over them that are shorter than a call for each: every {@link step}th from {@link start} on. */
+  readonly cells: readonly unknown[];
+  /** Place of the first one in {@link cells}. */
+  readonly start: number;
+  /** Distance of two neighbours in {@link cells}. */
+  readonly step: number;
   /** Version of the first one. */
   readonly version: number;
   /** Position of the first one. */

@@ -274,6 +274,119 @@ describe('the repositories of an application', () => {
   });
 });
 
+describe.each([
+  ['generated', false],
+  ['where generating code is forbidden', true],
+])('the loop over a history, %s,', (_, forbidden) => {
+  const { Function } = globalThis;
+  let refusals = 0;
+  beforeAll(() => {
+    if (!forbidden) return;
+    globalThis.Function = function refused() {
+      refusals++;
+      throw new EvalError('Code generation from strings disallowed for this context');
+    } as unknown as FunctionConstructor;
+  });
+  afterAll(() => {
+    globalThis.Function = Function;
+  });
+
+  abstract class Numbered {
+    constructor(readonly number: number) {}
+  }
+  /** More than are compared one by one. */
+  const kinds = Array.from({ length: 50 }, (__, kind) => {
+    const type = class extends Numbered {};
+    Object.defineProperty(type, 'name', { value: `Kind${kind}` });
+    return type as new (number: number) => Numbered;
+  });
+  const [even, odd] = [0, 1].map((rest) => kinds.filter((__, kind) => kind % 2 === rest));
+  class Derived extends (kinds[1] as new (number: number) => Numbered) {}
+  class Unheard {}
+
+  /** A class of its own for each test: its loop is made when it is first loaded. */
+  const start = () => {
+    @Aggregate('log', { unhandledEvents: 'ignore', events: [Unheard] })
+    class Log extends AggregateRoot {
+      readonly seen: string[] = [];
+      tell(...events: object[]): void {
+        for (const event of events) this.raise(event);
+      }
+      @On(...(even as (typeof kinds)[number][])) protected onEven({ number }: Numbered): void {
+        this.seen.push(`even ${number}`);
+      }
+      // A name that would not do in a text unless it is escaped.
+      @On(...(odd as (typeof kinds)[number][])) protected 'on "odd"]\n\u2028'({ number }: Numbered): void {
+        this.seen.push(`odd ${number}`);
+      }
+    }
+    const world = repositoriesOn(new MemoryStore());
+    return { ...world, Log, logs: world.aggregates.repository(Log) };
+  };
+  const eventOf = (number: number): Numbered => new (kinds[number % 50] as new (number: number) => Numbered)(number);
+  const expected = (length: number): string[] =>
+    Array.from({ length }, (__, number) => `${number % 2 === 0 ? 'even' : 'odd'} ${number}`);
+
+  it('gives each of many classes of events to its method, in order', async () => {
+    const { logs, log } = start();
+    await log.append(
+      'log-1',
+      Array.from({ length: 200 }, (__, number) => eventOf(number)),
+    );
+    const loaded = await logs.load('1');
+    expect(loaded.seen).toEqual(expected(200));
+    expect(loaded.version).toBe(200);
+    expect(refusals).toBe(forbidden ? 1 : 0);
+  });
+
+  it('goes on behind an event of a derived class, and behind one that nobody takes', async () => {
+    const { Log, logs } = start();
+    const made = new Log('1');
+    made.tell(eventOf(0), new Derived(1), new Unheard(), eventOf(2), new Unheard(), eventOf(3), new Derived(5));
+    await logs.save(made);
+    const loaded = await logs.load('1');
+    expect(loaded.seen).toEqual(['even 0', 'odd 1', 'even 2', 'odd 3', 'odd 5']);
+    expect(loaded.seen).toEqual(made.seen);
+    expect(loaded.version).toBe(7);
+    await logs.save(loaded);
+    loaded.tell(eventOf(4));
+    expect((await logs.save(loaded)).version).toBe(8);
+  });
+
+  it('makes events of what was stored as bare fields between them', async () => {
+    const { logs, log, store } = start();
+    await log.append('log-1', [eventOf(0), eventOf(1)]);
+    await store.commit({
+      appends: [{ stream: 'log-1', expectedVersion: 2, events: [{ type: 'Kind2', data: { number: 2 } }] }],
+    });
+    await log.append('log-1', [eventOf(3)]);
+    const loaded = await logs.load('1');
+    expect(loaded.seen).toEqual(expected(4));
+    expect(loaded.version).toBe(4);
+  });
+
+  it.each([undefined, null, 'text', 7])('refuses a stream with %p in the place of an event', async (data) => {
+    const { logs, log, store } = start();
+    await log.append('log-1', [eventOf(0)]);
+    await store.commit({ appends: [{ stream: 'log-1', expectedVersion: 1, events: [{ type: 'Kind1', data }] }] });
+    await expect(logs.load('1')).rejects.toMatchObject({ code: 'CATGA_UNREADABLE_EVENT' });
+  });
+
+  it('leaves the error of a method to the caller of load', async () => {
+    class Bad {}
+    @Aggregate('failing')
+    class Failing extends AggregateRoot {
+      @On(Bad) protected onBad(): void {
+        throw new Error('no');
+      }
+    }
+    const { aggregates, log } = start();
+    await log.append('failing-1', [new Bad()]);
+    await expect(aggregates.repository(Failing).load('1')).rejects.toThrow('no');
+    await expect(aggregates.repository(Failing).find('1')).rejects.toThrow('no');
+  });
+});
+
 describe('an aggregate with a long history', () => {
   @Aggregate('long', { snapshots: { when: everyEvents(100) } })
   class LongOrder extends Order {}

@@ -22,6 +22,7 @@ export class EventDispatch {
   // The same for its own classes, the first few side by side.
   private readonly classes: unknown[];
   private readonly handlers: readonly EventMethod[];
+  private readonly names: readonly string[];
   /** Made when a history is applied for the first time. */
   private loop: ReplayLoop | undefined;
   /** Every event class that has a method. */
@@ -29,12 +30,17 @@ export class EventDispatch {
 
   private constructor(private readonly prototype: object) {
     const methods = prototype as Record<string, EventMethod>;
+    const names = new Map<unknown, string>();
     for (const { method, events } of readOnBindings((prototype as { constructor: Type<object> }).constructor)) {
-      for (const event of events) this.methods.set(event, methods[method] as EventMethod);
+      for (const event of events) {
+        this.methods.set(event, methods[method] as EventMethod);
+        names.set(event, method);
+      }
     }
     this.events = [...this.methods.keys()] as Type<object>[];
     this.classes = this.events.slice(0, SCANNED);
     this.handlers = [...this.methods.values()];
+    this.names = [...names.values()];
   }
 
   /** The dispatch of a class, made at the first call and kept on its prototype. */
@@ -63,9 +69,15 @@ export class EventDispatch {
    * @returns false when `other` has stopped it
    */
   applyAll(target: object, events: EventList, from: number, other: OtherEvent): boolean {
-    const loop = (this.loop ??= replayLoop(this.events, this.handlers));
-    for (let at = loop(target, events, from); at < events.length; at = loop(target, events, at + 1)) {
-      const event = events.at(at);
+    const loop = (this.loop ??= replayLoop(this.events, this.names));
+    const { cells = asArray(events), start = 0, step = 1 } = events;
+    const end = start + events.length * step;
+    for (
+      let at = loop(target, cells, start + from * step, end, step);
+      at < end;
+      at = loop(target, cells, at + step, end, step)
+    ) {
+      const event = cells[at] as object | undefined;
       const method = this.methodFor(event);
       if (!other(event, method !== NO_METHOD)) return false;
       method.call(target, event as object);
@@ -76,7 +88,7 @@ export class EventDispatch {
   /** {@link NO_METHOD} also for what is no event at all. */
   private methodFor(event: object | undefined): EventMethod {
     const type: unknown = event?.constructor;
-    if (event === undefined || typeof type !== 'function') return NO_METHOD;
+    if (!event || typeof type !== 'function') return NO_METHOD;
     return this.methodOf(type) ?? this.inherited(event);
   }
 
@@ -94,4 +106,8 @@ export class EventDispatch {
     this.methods.set(event.constructor, method);
     return method;
   }
+}
+
+function asArray(events: EventList): readonly unknown[] {
+  return Array.isArray(events) ? events : Array.from({ length: events.length }, (_, index) => events.at(index));
 }

@@ -176,23 +176,32 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
 /** The events of a stream from a version on, as they are now. Events are only ever added to its array. */
 class StreamView implements StreamPayloads {
   constructor(
-    private readonly cells: readonly unknown[],
-    private readonly start: number,
+    readonly cells: readonly unknown[],
+    /** Of the first event; its data comes behind it. */
+    private readonly first: number,
     readonly length: number,
     readonly version: number,
     private readonly epoch: number,
   ) {}
 
   get position(): number {
-    return this.cells[this.start + 3] as number;
+    return this.cells[this.first + 3] as number;
+  }
+
+  get start(): number {
+    return this.first + 1;
+  }
+
+  get step(): number {
+    return CELLS;
   }
 
   at(index: number): unknown {
-    return this.cells[this.start + index * CELLS + 1];
+    return this.cells[this.first + index * CELLS + 1];
   }
 
   timeOf(index: number): number {
-    return timeIn(this.cells, this.start + index * CELLS, this.epoch);
+    return timeIn(this.cells, this.first + index * CELLS, this.epoch);
   }
 }
 
