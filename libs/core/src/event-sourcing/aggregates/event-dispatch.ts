@@ -1,10 +1,7 @@
 import type { Type } from '../../messages/index.js';
 import type { EventList } from '../events/index.js';
 import { readOnBindings } from './on.decorator.js';
-import { replayLoop, type ReplayLoop } from './replay-loop.js';
-
-/** A method that takes an event; called with the aggregate as `this`. */
-export type EventMethod = (this: object, event: object) => unknown;
+import { replayLoop, type EventMethod, type ReplayLoop } from './replay-loop.js';
 
 /** See {@link EventDispatch.applyAll}. */
 export type OtherEvent = (event: object | undefined, hasMethod: boolean) => boolean;

@@ -1,4 +1,5 @@
-import type { EventMethod } from './event-dispatch.js';
+/** A method that takes an event; called with the aggregate as `this`. */
+export type EventMethod = (this: object, event: object) => unknown;
 
 /**
  * Applies the events at a place and every `step`th one behind it, up to the first whose class is none of those it was
