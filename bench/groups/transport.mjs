@@ -4,6 +4,8 @@ import { startServers } from '../runner/servers.mjs';
 
 const SERVERS = { redis: { kind: 'redis', appendfsync: 'everysec' }, nats: { kind: 'nats' } };
 const ROUNDS = 5;
+/** Samples are long and have servers beside them: a gap between other programs' work is no help. Milliseconds. */
+const PATIENCE = 50;
 const DURABILITY = { memory: 'nothing kept', redis: 'appendfsync everysec', nats: 'file, no fsync' };
 
 /** Which server a contestant needs, its file, and whether it is told `nats URL` (a transport of ours) or the address. */
@@ -16,6 +18,7 @@ const CONTESTANTS = {
   'consume memory': { file: 'transport/consume' },
   'consume redis': { server: 'redis', file: 'transport/consume' },
   'consume nats': { server: 'nats', file: 'transport/consume' },
+  'consume nats-once': { server: 'nats', file: 'transport/consume-once', raw: true },
   'consume nest': { server: 'nats', file: 'transport/nest-consume', raw: true },
   'consume raw-redis': { server: 'redis', file: 'transport/redis-consume', raw: true },
   'consume raw-nats': { server: 'nats', file: 'transport/nats-consume', raw: true },
@@ -37,7 +40,8 @@ export async function transport({ folder }) {
       return [name, { file, variant }];
     });
     // The contestants time themselves: one operation is one visit of all that they do.
-    const { samples, quiet } = await takeRounds(Object.fromEntries(contestants), { rounds: ROUNDS, milliseconds: 1 });
+    const plan = { rounds: ROUNDS, milliseconds: 1, patience: PATIENCE };
+    const { samples, quiet } = await takeRounds(Object.fromEntries(contestants), plan);
     const lines = [...publishing(samples), ...consuming(samples), ...asking(samples)];
     // What nobody could measure has no line: the notes say why.
     return { title: 'Transports', quiet, notes, lines: lines.filter(({ value }) => value !== null) };
@@ -115,9 +119,10 @@ function consuming(samples) {
     rate(name, title, contestant, what, { unit: '/s' }),
     rate(`${name}.cpu`, 'CPU of it in the consuming process', contestant, cpu, { unit: 'µs CPU' }),
   ];
-  const [alone, through] = [
+  const [alone, through, apart] = [
     ['rate', 'cpu'],
     ['through', 'throughCpu'],
+    ['apart', 'apartCpu'],
   ];
   return [
     ratio(
@@ -126,6 +131,18 @@ function consuming(samples) {
       ['consume nats', 'rate'],
       ['consume nest', 'rate'],
       { least: 2 },
+    ),
+    ratio(
+      'consume.apart-vs-nest',
+      'the same where each message lies in the stream alone (published with QoS 2)',
+      ['consume nats', 'apart'],
+      ['consume nest', 'rate'],
+    ),
+    ratio(
+      'consume.once-vs-nest',
+      "consume with QoS 0 against Nest's own NATS transport: at most once, both of them",
+      ['consume nats-once', 'rate'],
+      ['consume nest', 'rate'],
     ),
     ratio(
       'through.vs-nest',
@@ -146,6 +163,8 @@ function consuming(samples) {
       ['consume raw-redis', 'rate'],
     ),
     ...pair('consume.nats', 'consume, nats, QoS 1', 'consume nats', alone),
+    ...pair('consume.nats.apart', 'consume, nats, published with QoS 2', 'consume nats', apart),
+    ...pair('consume.nats-once', 'consume, nats, QoS 0, fed by another process', 'consume nats-once', alone),
     ...pair('consume.nest', "compare: Nest's `@EventPattern`, fed by another process", 'consume nest', alone),
     ...pair('consume.raw-nats', 'compare: `consume` and `ack` of the client', 'consume raw-nats', alone),
     ...pair('consume.core-nats', 'compare: core subscription, fed by another process', 'consume core-nats', alone),

@@ -7,10 +7,11 @@ import { shuffled } from './statistics.mjs';
  * neighbours in time, so ratios within a round hold where absolute times do not.
  *
  * @param contestants by name: `{ file, variant?, flags? }`
- * @param {{ rounds: number, milliseconds: number, env?: Record<string, string> }} plan
+ * @param {{ rounds: number, milliseconds: number, env?: Record<string, string>, patience?: number }} plan
+ *   `patience`: milliseconds that a sample waits for a quiet machine, at most
  * @returns samples of each contestant by name, one of each round at the same index, and how many were taken in quiet
  */
-export async function takeRounds(contestants, { rounds, milliseconds, env = {} }) {
+export async function takeRounds(contestants, { rounds, milliseconds, env = {}, patience = 400 }) {
   const names = Object.keys(contestants);
   const children = new Map();
   const samples = Object.fromEntries(names.map((name) => [name, []]));
@@ -20,7 +21,7 @@ export async function takeRounds(contestants, { rounds, milliseconds, env = {} }
     for (const name of names) children.set(name, await new Child(contestants[name], env).ready());
     for (let round = 0; round < rounds; round++) {
       for (const name of shuffled(names)) {
-        if (await quiet(400)) quietSamples++;
+        if (await quiet(patience)) quietSamples++;
         samples[name].push(await children.get(name).sample(milliseconds));
       }
     }

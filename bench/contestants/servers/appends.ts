@@ -9,7 +9,7 @@ import { storeOf } from './stores.js';
 const LEVELS = [
   { inFlight: 1, milliseconds: 120 },
   { inFlight: 50, milliseconds: 150 },
-  { inFlight: 500, milliseconds: 250 },
+  { inFlight: 500, milliseconds: 200 },
 ];
 
 /** Appends of one event with the exact expected version, each client to a stream of its own. */
@@ -19,7 +19,7 @@ export default async function appends(variant: string): Promise<Contestant> {
   let log = app.get(EventLog);
 
   return {
-    warmUp: 1_000,
+    warmUp: 800,
     close: () => app.close(),
     async prepare() {
       // Millions of events would be held by the end, and collecting them measured.

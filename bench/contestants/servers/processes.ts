@@ -7,9 +7,9 @@ import { storeOf } from './stores.js';
 
 /** 500 in flight need time: for the last of them fewer are under way. */
 const LEVELS = [
-  { inFlight: 1, milliseconds: 200 },
-  { inFlight: 50, milliseconds: 250 },
-  { inFlight: 500, milliseconds: 600 },
+  { inFlight: 1, milliseconds: 150 },
+  { inFlight: 50, milliseconds: 200 },
+  { inFlight: 500, milliseconds: 400 },
 ];
 
 /** Three-step processes, started by sending their command; each is answered when its end is stored. */
@@ -23,7 +23,7 @@ export default async function processes(variant: string): Promise<Contestant> {
   let number = 0;
 
   return {
-    warmUp: 1_000,
+    warmUp: 700,
     close: () => app.close(),
     run: () => ratesOf(LEVELS, () => mediator.send(new PlaceOrder(`order-${number++}`, number))),
   };

@@ -10,7 +10,7 @@ const SUBSCRIPTION = { name: 'bench', subjects: [SUBJECT], concurrency: IN_FLIGH
 
 /**
  * QoS 1: a backlog, from joining the subscription until every message was handled and acknowledged; and publishing and
- * handling in one process.
+ * handling in one process. On NATS also a backlog that was published with QoS 2, whose messages lie in the stream one by one.
  */
 export default async function consume(variant: string): Promise<Contestant> {
   const transport = await openTransport(variant);
@@ -20,12 +20,16 @@ export default async function consume(variant: string): Promise<Contestant> {
       JSON.parse(body as string);
       tally.count();
     });
+  let published = 0;
   const publish = (number: number) =>
     transport.publish([{ id: `order-${number}`, subject: SUBJECT, body: orderPaidText(number) }]);
+  // Its id is new each time: the broker would drop it otherwise.
+  const publishOnce = (number: number) =>
+    transport.publish([{ id: `once-${published++}`, subject: SUBJECT, body: orderPaidText(number) }], { qos: 2 });
   await (await join()).stop();
 
-  async function backlog(): Promise<{ rate: number; cpu: number }> {
-    await flood(BACKLOG, IN_FLIGHT, publish);
+  async function backlog(send: (number: number) => Promise<void>): Promise<{ rate: number; cpu: number }> {
+    await flood(BACKLOG, IN_FLIGHT, send);
     const handled = tally.expect(BACKLOG);
     tally.begin();
     const consumer = await join();
@@ -48,9 +52,12 @@ export default async function consume(variant: string): Promise<Contestant> {
     warmUp: 1_000,
     close: () => transport.close(),
     async run(): Promise<Figures> {
-      const alone = await backlog();
+      const alone = await backlog(publish);
       const both = await through();
-      return { rate: alone.rate, cpu: alone.cpu, through: both.rate, throughCpu: both.cpu };
+      const figures = { rate: alone.rate, cpu: alone.cpu, through: both.rate, throughCpu: both.cpu };
+      if (!variant.startsWith('nats')) return figures;
+      const apart = await backlog(publishOnce);
+      return { ...figures, apart: apart.rate, apartCpu: apart.cpu };
     },
   };
 }

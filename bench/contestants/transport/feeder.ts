@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 export class Feeder {
   private constructor(private readonly child: ChildProcess) {}
 
-  /** @param format `nest` puts the message into the packet that Nest's own client sends */
-  static async start(url: string, subject: string, format: 'plain' | 'nest'): Promise<Feeder> {
+  /** @param format `nest` puts the message into the packet that Nest's own client sends, `catga` into what ours sends */
+  static async start(url: string, subject: string, format: 'plain' | 'nest' | 'catga'): Promise<Feeder> {
     const child = fork(fileURLToPath(new URL('./feeding.js', import.meta.url)), [url, subject, format]);
     await once(child, 'message');
     return new Feeder(child);

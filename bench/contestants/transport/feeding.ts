@@ -7,8 +7,13 @@ const CHUNK = 500;
 
 const [url = '', subject = '', format = 'plain'] = process.argv.slice(2);
 const connection = await connect({ servers: url });
-const packet = (number: number): string =>
-  JSON.stringify(format === 'nest' ? { pattern: subject, data: orderPaid(number) } : orderPaid(number));
+const order = (number: number): string => JSON.stringify(orderPaid(number));
+const PACKETS: Readonly<Record<string, (number: number) => string>> = {
+  plain: order,
+  nest: (number) => JSON.stringify({ pattern: subject, data: orderPaid(number) }),
+  catga: (number) => `${JSON.stringify({ i: `order-${number}`, t: Date.now() })}\n${order(number)}`,
+};
+const packet = PACKETS[format] ?? order;
 // Made before they are wanted: the feeder must be faster than whoever is fed.
 const packets = Array.from({ length: 1_000 }, (_, number) => Buffer.from(packet(number)));
 

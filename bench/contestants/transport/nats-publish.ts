@@ -14,7 +14,7 @@ export default async function natsPublish(servers: string): Promise<Contestant> 
   const js = jetstream(connection);
   let number = 0;
   return {
-    warmUp: 1_000,
+    warmUp: 400,
     close: () => connection.close(),
     prepare: async () => void (await manager.streams.purge(stream)),
     run: () => ratesOf(PUBLISH_LEVELS, () => js.publish(`${stream}.order-paid`, orderPaidText(number++))),

@@ -14,7 +14,7 @@ export default async function natsRequest(servers: string): Promise<Contestant> 
   await connection.flush();
   let number = 0;
   return {
-    warmUp: 1_000,
+    warmUp: 400,
     close: () => connection.close(),
     run: () =>
       ratesOf(REQUEST_LEVELS, async () =>

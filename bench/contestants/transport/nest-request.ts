@@ -10,7 +10,7 @@ export default async function nestRequest(url: string): Promise<Contestant> {
   const { app, client, request } = await nestOnNats(url);
   let number = 0;
   return {
-    warmUp: 1_000,
+    warmUp: 400,
     close: () => app.close(),
     run: () => ratesOf(REQUEST_LEVELS, () => lastValueFrom(client.send(request, orderPaid(number++)))),
   };

@@ -11,7 +11,7 @@ export default async function publish(variant: string): Promise<Contestant> {
   const transport = await openTransport(variant);
   let number = 0;
   return {
-    warmUp: 1_000,
+    warmUp: 400,
     close: () => transport.close(),
     async prepare() {
       await transport.removeSubscription(SUBSCRIPTION.name);

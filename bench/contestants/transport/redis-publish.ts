@@ -10,7 +10,7 @@ export default async function redisPublish(url: string): Promise<Contestant> {
   const stream = `raw-${process.pid}`;
   let number = 0;
   return {
-    warmUp: 1_000,
+    warmUp: 400,
     close: async () => void (await redis.quit()),
     prepare: async () => void (await redis.del(stream)),
     run: () => ratesOf(PUBLISH_LEVELS, () => redis.xadd(stream, '*', 'body', orderPaidText(number++))),

@@ -10,7 +10,7 @@ export default async function request(variant: string): Promise<Contestant> {
   await transport.respond('request.price', async ({ body }) => ({ body: JSON.stringify(JSON.parse(body as string)) }));
   let number = 0;
   return {
-    warmUp: 1_000,
+    warmUp: 400,
     close: () => transport.close(),
     run: () =>
       ratesOf(REQUEST_LEVELS, async () => {
