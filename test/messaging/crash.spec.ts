@@ -264,5 +264,5 @@ describe.each(serverPlaces('one'))('one partition with a message that kills whoe
     } finally {
       await crew.close();
     }
-  });
+  }, 60_000);
 });
