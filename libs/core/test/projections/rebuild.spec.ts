@@ -117,6 +117,29 @@ describe('a rebuild', () => {
     await node.runtime.stop();
   });
 
+  it('has its own dead letters, counted apart from those of the live model', async () => {
+    let hold = false;
+    const node = nodeOn(new MemoryStore({ mode: 'copy' }), [
+      orderProjection({ batch: 4, partitions: 2, onError: { attempts: 1, then: 'skip' } }, (_event, ctx) => {
+        if (ctx.position <= 2) throw new Error('never');
+        return hold && ctx.rebuilding ? tick(5) : undefined;
+      }),
+    ]);
+    await node.runtime.start();
+    const { projections } = node.runtime;
+    await projections.waitFor('order-list', await appendAll(node.log, list));
+    const { deadLetters } = await projections.status('order-list');
+    expect(deadLetters).toBeGreaterThanOrEqual(2);
+    hold = true;
+    await projections.rebuild('order-list');
+    await until(async () => ((await projections.status('order-list')).rebuild?.deadLetters ?? 0) > 0, 'one is there');
+    expect((await projections.status('order-list')).deadLetters).toBe(deadLetters);
+    hold = false;
+    await projections.rebuilt('order-list');
+    expect(await projections.status('order-list')).toMatchObject({ generation: 2, deadLetters });
+    await node.runtime.stop();
+  });
+
   it('that fails leaves the live model going, says why, and goes on when it is resumed', async () => {
     let broken = false;
     const store = new MemoryStore({ mode: 'copy' });

@@ -31,6 +31,12 @@ export interface ProjectionOutcome {
   thenModel<T>(expected: Readonly<Record<string, NoInfer<T>>>, model?: ReadModelDefinition<T> | string): Promise<void>;
   /** The value under a key, for checks of one's own; undefined when there is none. */
   value<T>(key: string, model?: ReadModelDefinition<T> | string): Promise<T | undefined>;
+  /**
+   * For whoever awaits the outcome itself: nothing would have been looked at.
+   *
+   * @throws {ScenarioError} always
+   */
+  then(...callbacks: readonly unknown[]): never;
   /** The projection throws on one of the events; gives what it threw. @throws {ScenarioError} when it does not */
   thenFails(): Promise<{ readonly name: string; readonly message: string; readonly code?: string }>;
 }
@@ -95,6 +101,12 @@ function outcome(definition: ProjectionDefinition, history: readonly GivenEvent[
       const { failure } = await run(definition, history);
       if (failure !== undefined) return failure;
       throw new ScenarioError(`${definition.className} took every event and was expected to fail.`);
+    },
+    // eslint-disable-next-line unicorn/no-thenable -- so that `await` fails where nothing is expected
+    then() {
+      throw new ScenarioError(
+        `Nothing is expected of ${definition.className}: the result of .when(…) says nothing. Await .thenModel(…), .thenFails() or .value(…) of it.`,
+      );
     },
   };
 }

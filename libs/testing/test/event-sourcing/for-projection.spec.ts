@@ -32,6 +32,11 @@ describe('a scenario of a projection', () => {
     await expect(outcome.thenFails()).rejects.toThrow('took every event');
   });
 
+  it('fails when nothing is expected of it', async () => {
+    const outcome: unknown = scenario.when(new Paid('a', 2));
+    await expect((async () => outcome)()).rejects.toThrow('Nothing is expected of BalanceList');
+  });
+
   it('tells what the projection threw', async () => {
     const outcome = scenario.when(new Paid('a', -1));
     expect(await outcome.thenFails()).toMatchObject({ name: 'RangeError', message: 'less than nothing' });

@@ -1,6 +1,7 @@
 import { chain, isPromise, settle, type MaybePromise } from '../../foundation/index.js';
 import type { CommitResult, Store, StoredEvent, StreamChange, StreamInfo } from '../../store/index.js';
 import type { EventRegistry, RecordedEvent } from '../events/index.js';
+import { SNAPSHOT_COLLECTION } from '../snapshots/index.js';
 import type { CommitParticipant } from './commit-participant.js';
 import { batchOf, encodeAppend, encodeAppends } from './encode-commit.js';
 import { EventDecoder } from './event-decoder.js';
@@ -251,9 +252,9 @@ export class EventLog {
     await this.change({ stream, state: 'open' }, options);
   }
 
-  /** Removes a stream with all its events, beyond recall. The name may be used again, from version 1. */
+  /** Removes a stream with all its events and its snapshot, beyond recall. The name may be used again, from version 1. */
   async purge(stream: string): Promise<void> {
-    await this.store.commit({ deleteStreams: [stream] });
+    await this.store.commit({ deleteStreams: [stream], records: [{ collection: SNAPSHOT_COLLECTION, key: stream }] });
   }
 
   /** Adds what writes records in the commits of events, see {@link CommitParticipant}. Returns the way to remove it. */

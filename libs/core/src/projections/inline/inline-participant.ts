@@ -3,12 +3,12 @@ import { isPromise } from '../../foundation/index.js';
 import { eventMatcher, type RecordWrite } from '../../store/index.js';
 import type { ProjectionNode } from '../manager/projection-node.js';
 import type { ProjectionScope } from '../manager/scope.js';
-import { ModelBatch } from '../model/model-batch.js';
-import { modelValues } from '../model/model-values.js';
+import { generationModels } from '../model/generation-models.js';
+import type { ModelBatch } from '../model/model-batch.js';
 import { InlineProjectionError, ProjectionSupersededError } from '../projection.errors.js';
 import { DeferredChangeError } from '../model/model-batch.js';
 import { EventContext, type BatchScope } from '../run/projection-context.js';
-import { FENCES, generationKey, modelCollection } from '../state/collections.js';
+import { FENCES, generationKey } from '../state/collections.js';
 import { openGeneration } from '../state/fence.js';
 
 /** The longest a commit waits for a rebuild to end, milliseconds. */
@@ -57,7 +57,7 @@ export class InlineParticipant implements CommitParticipant {
     if (live.version !== definition.version) {
       throw new ProjectionSupersededError(definition.name, `version ${definition.version}`, `version ${live.version}`);
     }
-    const models = this.modelsOf(generation);
+    const models = generationModels(this.node, generation, this.scope.codec);
     await this.run(events.filter(this.matches), models, generation, writes);
     return writes;
   }
@@ -85,18 +85,6 @@ export class InlineParticipant implements CommitParticipant {
       const { type, stream } = events[deferred ? error.index : index] as RecordedEvent;
       throw new InlineProjectionError(definition.name, type, stream, deferred ? error.cause : error);
     }
-  }
-
-  private modelsOf(generation: number): ModelBatch {
-    const { name, models } = this.node.definition;
-    return new ModelBatch({
-      projection: name,
-      store: this.node.store,
-      values: modelValues(this.node.store, this.scope.codec),
-      models,
-      collection: modelCollection(name, generation),
-      keep: false,
-    });
   }
 
   /** Is the model of this node's code still being built, in place of one of older code? */

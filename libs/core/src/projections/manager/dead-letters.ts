@@ -1,12 +1,12 @@
 import type { RecordedEvent } from '../../event-sourcing/index.js';
 import { isPromise } from '../../foundation/index.js';
 import type { RecordWrite, StoredEvent } from '../../store/index.js';
-import { ModelBatch, DeferredChangeError } from '../model/model-batch.js';
-import { modelValues } from '../model/model-values.js';
+import { generationModels } from '../model/generation-models.js';
+import { DeferredChangeError, type ModelBatch } from '../model/model-batch.js';
 import { DeadLetterNotFoundError, DeadLetterReplayError } from '../projection.errors.js';
 import { EventContext } from '../run/projection-context.js';
 import { Checkpoints } from '../state/checkpoint.js';
-import { generationKey, modelCollection, replayedKey, shardKey } from '../state/collections.js';
+import { generationKey, replayedKey, shardKey } from '../state/collections.js';
 import {
   DeadLetterRecords,
   keptError,
@@ -113,7 +113,7 @@ export class DeadLetterOperations {
   private async apply(fence: Fence, stored: StoredDeadLetter): Promise<DeadLetter | undefined> {
     const { letter } = stored;
     const event = await this.eventOf(letter);
-    const models = this.modelsOf(letter.generation);
+    const models = generationModels(this.node, letter.generation, this.scope.codec);
     try {
       await this.run(event, models, letter);
     } catch (error) {
@@ -185,18 +185,6 @@ export class DeadLetterOperations {
     if (event?.position === position) return event;
     const problem = 'its event was removed from the log. Discard the dead letter.';
     throw new DeadLetterReplayError(projection, id, problem);
-  }
-
-  private modelsOf(generation: number): ModelBatch {
-    const { name, models } = this.node.definition;
-    return new ModelBatch({
-      projection: name,
-      store: this.node.store,
-      values: modelValues(this.node.store, this.scope.codec),
-      models,
-      collection: modelCollection(name, generation),
-      keep: false,
-    });
   }
 }
 

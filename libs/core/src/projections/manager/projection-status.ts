@@ -40,6 +40,8 @@ export interface RebuildStatus {
   readonly target: number;
   /** From 0 to 1. */
   readonly progress: number;
+  /** Dead letters of the read model that is built, up to 1,000. */
+  readonly deadLetters: number;
   /** Milliseconds until the target is reached at the speed so far; left out before anything can be said. */
   readonly remaining?: number;
   /** Why it stands still. The live model goes on. */
@@ -62,7 +64,7 @@ export interface ProjectionStatus {
   readonly lag: ProjectionLag;
   /** Events that it has taken. 0 for inline projections, which do not count. */
   readonly events: number;
-  /** Dead letters, up to 1,000. */
+  /** Dead letters of the live read model, up to 1,000; of the first one while that is built. */
   readonly deadLetters: number;
   readonly partitions: readonly ProjectionPartitionStatus[];
   /** Why it stands still. */

@@ -1,6 +1,6 @@
 import { DeadLetterRecords } from '../state/dead-letter.js';
 import { shardKey } from '../state/collections.js';
-import type { BuildingGeneration, ProjectionState } from '../state/projection-state.js';
+import type { BuildingGeneration, Generation, ProjectionState } from '../state/projection-state.js';
 import { Lag, type PartitionProgress } from './lag.js';
 import type { ProjectionNode } from './projection-node.js';
 import type {
@@ -22,7 +22,7 @@ export async function readStatus(node: ProjectionNode, scope: ProjectionScope): 
   const head = await headOf(scope.store);
   const now = await scope.store.now();
   const partitions = await partitionsOf(node, scope, state, head, now);
-  const deadLetters = await new DeadLetterRecords(node.store).count(definition.name, MOST_LETTERS);
+  const deadLetters = await deadLettersOf(node, state.live ?? state.building);
   return {
     name: definition.name,
     mode: definition.mode,
@@ -39,6 +39,10 @@ export async function readStatus(node: ProjectionNode, scope: ProjectionScope): 
     ...(state.paused === undefined ? {} : { paused: state.paused }),
     ...(state.building === undefined ? {} : { rebuild: await rebuildOf(node, scope, state.building, now) }),
   };
+}
+
+async function deadLettersOf({ definition, store }: ProjectionNode, of: Generation | undefined): Promise<number> {
+  return of === undefined ? 0 : new DeadLetterRecords(store).count(definition.name, of.generation, MOST_LETTERS);
 }
 
 async function partitionsOf(
@@ -114,6 +118,7 @@ async function rebuildOf(
     position,
     target,
     progress: done,
+    deadLetters: await deadLettersOf(node, building),
     ...(remaining === undefined ? {} : { remaining }),
     ...(failure === undefined ? {} : { failure }),
   };

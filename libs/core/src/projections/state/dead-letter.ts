@@ -110,7 +110,7 @@ export class DeadLetterRecords {
       collection: DEAD_LETTERS,
       key: recordKey(letter.projection, letter.id),
       value: this.values.encode(letter),
-      tags: [projectionTag(letter.projection), shardTag(letter), keyTag(letter)],
+      tags: [projectionTag(letter.projection), generationTag(letter), shardTag(letter), keyTag(letter)],
       ...(ifVersion === undefined ? {} : { ifVersion }),
     };
   }
@@ -147,10 +147,10 @@ export class DeadLetterRecords {
     return new Set(letters.map(({ letter }) => letter.key));
   }
 
-  /** How many there are, up to a limit. */
-  async count(projection: string, limit: number): Promise<number> {
-    const page = await this.store.findRecords({ collection: DEAD_LETTERS, tags: [projectionTag(projection)], limit });
-    return page.records.length;
+  /** How many there are of one generation, up to a limit. */
+  async count(projection: string, generation: number, limit: number): Promise<number> {
+    const tags = [generationTag({ projection, generation })];
+    return (await this.store.findRecords({ collection: DEAD_LETTERS, tags, limit })).records.length;
   }
 
   private async all(tags: readonly string[]): Promise<StoredDeadLetter[]> {
@@ -180,6 +180,10 @@ function recordKey(projection: string, id: string): string {
 
 function projectionTag(projection: string): string {
   return `projection:${projection}`;
+}
+
+function generationTag({ projection, generation }: Omit<LetterOrigin, 'partition'>): string {
+  return `generation:${projection}@${generation}`;
 }
 
 function shardTag({ projection, generation, partition }: LetterOrigin): string {
