@@ -1,7 +1,9 @@
 import { jest } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeclined } from '../../apps/sample-order/src/payment/card-check.js';
 import { SampleProcess } from '../../apps/sample-order/src/tools/crash/sample-process.js';
@@ -227,6 +229,13 @@ describe('the running sample', () => {
     expect(await rowsOf('payment', id)).toMatchObject([{ amount: 27 }]);
   });
 
+  it('refuses parameters that it does not know: a mistyped filter would find everything', async () => {
+    for (const path of ['/orders?stauts=placed', '/ledger/payment?order=1']) {
+      expect(await client.request('GET', path)).toMatchObject({ status: 400, body: { code: 'CATGA_INVALID_QUERY' } });
+    }
+    expect((await client.request('GET', '/orders?status=placed&limit=1')).status).toBe(200);
+  });
+
   it('answers what it does not know with 404 as problem+json', async () => {
     const paths = ['/orders/nobody', '/ledger/gold', '/processes/OrderProcess:nobody', '/nowhere'];
     for (const path of paths) {
@@ -345,5 +354,65 @@ describe('trouble', () => {
     expect(await rowsOf('inventory', id)).toMatchObject([{ status: 'released' }, { status: 'done' }]);
     expect(await stockOf(1)).toBe(before);
     expect(await post(orderOf(id))).toMatchObject({ status: 502, body: { code: 'GATEWAY_UNAVAILABLE', orderId: id } });
+  });
+});
+
+describe('the sample and its cluster, when they cannot start', () => {
+  const DIST = resolve('apps/sample-order/dist');
+  let places: string;
+  beforeAll(() => {
+    places = mkdtempSync(join(tmpdir(), 'catga-start-'));
+  });
+  afterAll(() => rmSync(places, { recursive: true }));
+
+  function run(program: string, args: string[], env: NodeJS.ProcessEnv) {
+    return new Promise<{ code: unknown; stderr: string }>((done) => {
+      const options = { cwd: places, env: { ...process.env, CATGA_DATA: join(places, 'data'), ...env } };
+      execFile(process.execPath, [join(DIST, program), ...args], options, (error, _out, stderr) =>
+        done({ code: error?.code ?? 0, stderr }),
+      );
+    });
+  }
+
+  it.each([
+    ['an unknown store', { CATGA_STORE: 'paper' }, 'CATGA_STORE: "paper" is not one of sqlite, redis, nats.'],
+    [
+      'Redis away',
+      { CATGA_STORE: 'redis', REDIS_URL: 'redis://127.0.0.1:1' },
+      'Redis at 127.0.0.1:1 cannot be reached',
+    ],
+    ['NATS away', { CATGA_STORE: 'nats', NATS_URL: 'nats://127.0.0.1:1' }, 'Nobody answers as NATS at 127.0.0.1:1'],
+  ])('end with 1 and say it in one line: %s', async (_case, env, words) => {
+    const { code, stderr } = await run('main.js', [], { PORT: '0', ...env });
+    expect({ code, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, lines: 1 });
+    expect(stderr).toMatch(/^The sample cannot start: /);
+    expect(stderr).toContain(words);
+  });
+
+  it('end with 1 when the port is taken, name the log, and begin a new log each time', async () => {
+    // It answers like a sample that is ready, which must not be taken for the node.
+    const other = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'));
+    }).listen(0, '127.0.0.1');
+    await new Promise((listening) => other.once('listening', listening));
+    const { port } = other.address() as AddressInfo;
+    const log = join(places, '.data/cluster/node-1/sample.log');
+    try {
+      for (const earlier of [false, true]) {
+        expect(existsSync(log)).toBe(earlier);
+        if (earlier) writeFileSync(log, 'of an earlier run\n');
+        const args = ['--store', 'sqlite', '--nodes', '1', '--port', String(port)];
+        const { code, stderr } = await run('tools/cluster/main.js', args, {});
+        expect(code).toBe(1);
+        expect(stderr).toBe(
+          `The sample cannot start: port ${port} of 127.0.0.1 is in use, perhaps by another sample. ` +
+            `End that one, or set PORT to another port. Its log: ${log}\n`,
+        );
+      }
+      expect(readFileSync(log, 'utf8')).not.toContain('of an earlier run');
+    } finally {
+      other.close();
+    }
   });
 });

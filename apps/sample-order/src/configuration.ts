@@ -1,3 +1,6 @@
+/** A variable of the environment cannot be read; the message names it and what it may be. */
+export class ConfigurationError extends Error {}
+
 /**
  * Everything that can be set from outside, read from the environment once. The defaults let a first user succeed.
  * docs/sample.md lists the variables.
@@ -28,7 +31,7 @@ export class Configuration {
   /** `SAMPLE_GATEWAY_FAILURE_RATE`: share of gateway calls that fail technically and are retried, 0 to 1. Default 0. */
   readonly gatewayFailureRate: number;
 
-  /** @throws {Error} naming the variable that cannot be read */
+  /** @throws {ConfigurationError} naming the variable that cannot be read */
   constructor(env: NodeJS.ProcessEnv = process.env) {
     this.host = env['HOST'] || '127.0.0.1';
     this.port = numberFrom(env, 'PORT', 3000, 65_535);
@@ -51,7 +54,7 @@ function oneOf<T extends string>(env: NodeJS.ProcessEnv, name: string, values: r
   if (text === undefined || text === '') return values[0];
   const found = values.find((value) => value === text);
   if (found !== undefined) return found;
-  throw new Error(`${name}: "${text}" is not one of ${values.join(', ')}.`);
+  throw new ConfigurationError(`${name}: "${text}" is not one of ${values.join(', ')}.`);
 }
 
 function numberFrom(env: NodeJS.ProcessEnv, name: string, otherwise: number, most: number): number {
@@ -59,7 +62,7 @@ function numberFrom(env: NodeJS.ProcessEnv, name: string, otherwise: number, mos
   if (text === undefined || text === '') return otherwise;
   const value = Number(text);
   if (value >= 0 && value <= most) return value;
-  throw new Error(`${name}: "${text}" is not a number from 0 to ${most}.`);
+  throw new ConfigurationError(`${name}: "${text}" is not a number from 0 to ${most}.`);
 }
 
 function millisecondsFrom(env: NodeJS.ProcessEnv, name: string, otherwise: number): number {
@@ -67,5 +70,5 @@ function millisecondsFrom(env: NodeJS.ProcessEnv, name: string, otherwise: numbe
   if (text === undefined || text === '') return otherwise;
   const [, digits, unit] = /^(\d+)(ms|s)?$/.exec(text) ?? [];
   if (digits !== undefined) return Number(digits) * (unit === 's' ? 1_000 : 1);
-  throw new Error(`${name}: "${text}" is not a duration such as 200ms or 10s.`);
+  throw new ConfigurationError(`${name}: "${text}" is not a duration such as 200ms or 10s.`);
 }

@@ -4,9 +4,10 @@ import type { Response } from 'express';
 import { InventoryLedger } from '../inventory/inventory.ledger.js';
 import { StockLedger } from '../inventory/stock.ledger.js';
 import { NotificationLedger } from '../notification/notification.ledger.js';
+import { onlyParameters } from '../only-parameters.pipe.js';
 import { PaymentLedger } from '../payment/payment.ledger.js';
 import { ShipmentLedger } from '../shipment/shipment.ledger.js';
-import { LedgerQuery } from './ledger.dto.js';
+import { LEDGER_PARAMETERS, LedgerQuery } from './ledger.dto.js';
 import type { LedgerRow, RowDetails } from './ledger-row.js';
 import type { LedgerPage } from './ledger.js';
 
@@ -40,7 +41,7 @@ export class LedgerController {
   @ApiParam({ name: 'name', enum: NAMES })
   async rows(
     @Param('name') name: string,
-    @Query() { limit = 10_000, ...query }: LedgerQuery,
+    @Query(onlyParameters(LEDGER_PARAMETERS)) { limit = 10_000, ...query }: LedgerQuery,
     @Res({ passthrough: true }) response: Response,
   ): Promise<readonly LedgerRow[]> {
     const ledger = this.ledgers.get(name);

@@ -22,3 +22,6 @@ export class LedgerQuery {
   @IsString()
   readonly cursor?: string;
 }
+
+/** All parameters of a ledger. */
+export const LEDGER_PARAMETERS = ['orderId', 'limit', 'cursor'] as const satisfies readonly (keyof LedgerQuery)[];

@@ -33,6 +33,15 @@ export class OrderListQuery {
   readonly cursor?: string;
 }
 
+/** All parameters of `GET /orders`. */
+export const ORDER_LIST_PARAMETERS = [
+  'status',
+  'customerId',
+  'country',
+  'limit',
+  'cursor',
+] as const satisfies readonly (keyof OrderListQuery)[];
+
 /** The tags that the orders looked for have. */
 export function tagsOf({ status, customerId, country }: OrderListQuery): string[] {
   return [

@@ -2,13 +2,14 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } fro
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Processes, ReadModels, TimeTravel } from '@catga/core';
 import type { Response } from 'express';
+import { onlyParameters } from '../only-parameters.pipe.js';
 import { CreateOrder, type OrderResult } from './create-order.command.js';
 import { CreateOrderDto } from './create-order.dto.js';
 import { amountOf } from './order-item.js';
 import { Order } from './order.aggregate.js';
 import { refusalOf } from './order.failure.js';
 import { OrderLines, OrderListProjection, type OrderLine } from './order-list.projection.js';
-import { OrderListQuery, tagsOf } from './order-list.query.js';
+import { ORDER_LIST_PARAMETERS, OrderListQuery, tagsOf } from './order-list.query.js';
 import { OrderProcess } from './order.process.js';
 import { toHistory, type OrderEvent } from './order-history.js';
 import { toOrderView, type OrderView } from './order.view.js';
@@ -55,7 +56,9 @@ export class OrdersController {
 
   @Get()
   @ApiOperation({ summary: 'All orders in the order in which they came; give `cursor` back for the next page' })
-  async list(@Query() { limit = 100, cursor, ...query }: OrderListQuery): Promise<OrderPage> {
+  @ApiResponse({ status: 400, description: 'A parameter that is unknown or cannot be used.' })
+  async list(@Query(onlyParameters(ORDER_LIST_PARAMETERS)) list: OrderListQuery): Promise<OrderPage> {
+    const { limit = 100, cursor, ...query } = list;
     const lines = this.models.of(OrderListProjection, OrderLines);
     const page = await lines.find({ tags: tagsOf(query), limit, ...(cursor === undefined ? {} : { cursor }) });
     const orders = page.items.map(({ value }) => value);

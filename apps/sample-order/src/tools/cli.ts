@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { SampleStartError } from './crash/sample-process.js';
 import { generateOrders } from './load/generated-orders.js';
 import { readNorthwind } from './load/northwind.js';
 import { firstOrders, type OrderBook } from './load/order-book.js';
@@ -38,13 +39,16 @@ export function wholeNumber(name: string, text: string, least: number): number {
   throw new UsageError(`--${name} "${text}" is not a whole number of ${least} or more.`);
 }
 
-/** Runs a command and exits with what it returns, or with 2 and one line when it cannot be carried out at all. */
+/**
+ * Runs a command and exits with what it returns; with 1 and one line when the sample cannot be started, with 2 and one
+ * line when the command cannot be carried out at all.
+ */
 export async function runCommand(usage: string, command: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await command();
   } catch (error) {
     const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
     console.error(`${(error as Error).message}${isUsage ? `\n\n${usage}` : ''}`);
-    process.exitCode = 2;
+    process.exitCode = error instanceof SampleStartError ? 1 : 2;
   }
 }
