@@ -39,6 +39,11 @@ export function resolveRetry(options: RetryOptions, base: RetryPolicy = DEFAULT_
  * and the whole of the step, so that many callers who failed together do not come back together.
  */
 export function backoffDelay(policy: RetryPolicy, failedAttempt: number, random: () => number = Math.random): number {
-  const ceiling = Math.min(policy.maxBackoff, policy.backoff * 2 ** Math.min(failedAttempt - 1, 30));
+  const ceiling = longestBackoff(policy, failedAttempt);
   return Math.round(ceiling / 2 + random() * (ceiling / 2));
+}
+
+/** Milliseconds that {@link backoffDelay} gives at most; it gives at least half of them. */
+export function longestBackoff({ backoff, maxBackoff }: RetryPolicy, failedAttempt: number): number {
+  return Math.min(maxBackoff, backoff * 2 ** Math.min(failedAttempt - 1, 30));
 }

@@ -73,7 +73,7 @@ export class MessagingHost implements OnModuleInit, OnApplicationBootstrap, OnMo
     engine.useRemote(new RemoteCaller(transport, codec, options.requestTimeout));
     const parts = { engine, registry, inbox, codecName: codec.name };
     this.plannedConsumers = planSubscriptions(handlers.subscribers, options, transport.capabilities).map(
-      (plan) => new MessageConsumer(parts, plan.options, plan.entries),
+      (plan) => new MessageConsumer(parts, plan),
     );
     for (const { messageType } of handlers.subscribers) registry.register(messageType as Type<object>);
     this.plannedResponders = planResponders(handlers.list()).map(

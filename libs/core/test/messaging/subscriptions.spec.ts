@@ -22,7 +22,7 @@ import {
   type PipelineBehavior,
   type TransportCapabilities,
 } from '@catga/core';
-import { closeApps, deferred, isPending, startApp, type AppParts } from '../mediator/support/start-app.js';
+import { closeApps, deferred, isPending, logs, startApp, type AppParts } from '../mediator/support/start-app.js';
 
 class Distributed extends MemoryTransport {
   override readonly capabilities: TransportCapabilities = {
@@ -178,6 +178,11 @@ describe('subscriptions of event handlers', () => {
       'OrderPlaced 3',
       'OrderCancelled 1',
     ]);
+    // Of the last attempt the transport tells, when it keeps the letter.
+    expect(logs.of('Messaging').filter((line) => line.includes('failed'))).toEqual([
+      'warn [Messaging] Subscription "billing" failed on shop.order placed (m1), attempt 1 of 3: Error: no connection. The next attempt is in 5 ms to 10 ms.',
+      'warn [Messaging] Subscription "billing" failed on shop.order placed (m1), attempt 2 of 3: Error: no connection. The next attempt is in 10 ms to 20 ms.',
+    ]);
     expect(await dead.counts()).toEqual({ billing: 1 });
     const { letters } = await dead.list({ subscription: 'billing' });
     expect(letters).toMatchObject([{ attempts: 3, error: { message: 'no connection' }, message: { id: 'm1' } }]);
@@ -223,6 +228,7 @@ describe('subscriptions of event handlers', () => {
     await until('the good one', () => got.length === 1);
     const { letters } = await dead.list({ subscription: 'billing' });
     expect(letters.map(({ attempts }) => attempts)).toEqual(bad.map(() => 1));
+    expect(letters[3]?.error.message).toContain('message bad-3 of subscription "billing"');
     expect(letters.map(({ error }) => error.message).join('\n')).toMatch(
       /no header catga-type[^]*version 9[^]*[^]*not JSON[^]*no object[^]*"msgpack"[^]*"unknown"/,
     );
@@ -286,6 +292,9 @@ describe('subscriptions of event handlers', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect([pages.sort(), await dead.count('stats')]).toEqual([['a', 'b'], 0]);
     expect(await app.get(MessagingHost).status()).toMatchObject([{ name: 'stats', qos: 0, failed: 2 }]);
+    expect(
+      logs.of('Messaging').filter((line) => /"stats" failed on shop.viewed .* QoS 0: it is gone/.test(line)),
+    ).toHaveLength(2);
   });
 
   it('collect events while no node is there, and a node that only sends takes none', async () => {

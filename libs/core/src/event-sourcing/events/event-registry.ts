@@ -288,10 +288,11 @@ export class EventRegistry {
    * The event that another program has sent, through upcasters where it is older.
    *
    * @param at when it was sent. Milliseconds since 1970.
+   * @param what names it in errors, e.g. `message 42 of subscription "billing"`
    * @throws as {@link decode}
    */
-  fromWire(event: WireEvent, at: number): Promise<object> {
-    return this.wire.read(event, at);
+  fromWire(event: WireEvent, at: number, what: string): Promise<object> {
+    return this.wire.read(event, at, what);
   }
 
   private forget(): void {

@@ -3,6 +3,7 @@ import type { Codec, StoredEvent } from '../../store/index.js';
 import { EventEncoder } from './event-encoder.js';
 import { EventReader } from './event-reader.js';
 import type { EventType } from './event-type.js';
+import { placeOnTheWay } from './events.errors.js';
 import type { VersionSteps } from './version-steps.js';
 
 /** An event on its way to another program. */
@@ -50,9 +51,10 @@ export class EventWire {
     return { type: type.name, version: type.writeVersion, data: data as string | Uint8Array };
   }
 
-  async read({ type, version, data }: WireEvent, at: number): Promise<object> {
+  /** @param what names it in errors */
+  async read({ type, version, data }: WireEvent, at: number, what: string): Promise<object> {
     const metadata = version === 1 ? '{}' : JSON.stringify({ v: version });
-    const stored: StoredEvent = { stream: '(transport)', version: 0, position: 0, at, type, data, metadata, tags: [] };
+    const stored: StoredEvent = { ...placeOnTheWay(what), at, type, data, metadata, tags: [] };
     await this.parts.prepareDecode([stored]);
     return this.reader.event(stored);
   }

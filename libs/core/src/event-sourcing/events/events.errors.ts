@@ -4,7 +4,13 @@ import type { StoredEvent } from '../../store/index.js';
 /** Where an event is: for messages and details. */
 export type EventPlace = Pick<StoredEvent, 'stream' | 'version' | 'position'>;
 
+/** The place of an event that lies in no log: positions there begin with 1. */
+export function placeOnTheWay(what: string): EventPlace {
+  return { stream: what, version: 0, position: 0 };
+}
+
 function placeText({ stream, version, position }: EventPlace): string {
+  if (position === 0) return stream;
   return `event ${version} of stream "${stream}" (position ${position})`;
 }
 

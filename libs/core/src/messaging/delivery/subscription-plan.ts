@@ -12,13 +12,16 @@ import { DuplicateSubscriptionError, MessagingDecoratorError, UnnamedMessageErro
 import type { ResolvedMessagingOptions } from '../messaging.options.js';
 import { eventDelivery } from './event-delivery.decorator.js';
 import { subscribeMetadata } from './subscribe.decorator.js';
-import { resolveTuning, type SubscriptionTuning } from './subscription-tuning.js';
+import { longestPauses, resolveTuning, type SubscriptionTuning } from './subscription-tuning.js';
 
 /** One subscription of the application, checked. */
 export interface SubscriptionPlan {
   readonly options: SubscriptionOptions;
   /** The handler of each class of events. */
   readonly entries: ReadonlyMap<Type, HandlerEntry>;
+  readonly maxAttempts: number;
+  /** The longest pause after a failed attempt; the shortest is half of it. Milliseconds. */
+  readonly longestPause: (attempt: number) => number;
 }
 
 /**
@@ -57,8 +60,9 @@ function plan(
   const subjects = types.map((event) => eventSubject(messageIdentity(event).name));
   const options = { ...resolveTuning(`subscription "${name}"`, tuning, override), qos, name, subjects };
   // The transport would say the same when the application starts to listen; that is too late.
-  resolveSubscription(options, capabilities);
-  return { options, entries: new Map(entries.map((entry) => [entry.messageType, entry])) };
+  const { maxAttempts } = resolveSubscription(options, capabilities);
+  const byType = new Map(entries.map((entry) => [entry.messageType, entry]));
+  return { options, entries: byType, maxAttempts, longestPause: longestPauses(tuning, override) };
 }
 
 /** What was published with QoS 0 never reaches a subscription of QoS 1 or 2, and the other way round. */

@@ -2,6 +2,7 @@ import {
   assertKnownOptions,
   backoffDelay,
   InvalidOptionError,
+  longestBackoff,
   resolveRetry,
   type Duration,
 } from '../../foundation/index.js';
@@ -25,6 +26,9 @@ export interface SubscriptionTuning {
   readonly startFrom?: 'new' | 'oldest';
 }
 
+const BACKOFF = '1s';
+const MAX_BACKOFF = '1m';
+
 const KNOWN: readonly (keyof SubscriptionTuning)[] = [
   'qos',
   'concurrency',
@@ -45,7 +49,7 @@ export function resolveTuning(
     assertKnownOptions(where, tuning, KNOWN);
     for (const [key, value] of Object.entries(tuning ?? {})) if (value !== undefined) merged[key] = value;
   }
-  const { backoff = '1s', maxBackoff = '1m', ...rest } = merged as SubscriptionTuning;
+  const { backoff = BACKOFF, maxBackoff = MAX_BACKOFF, ...rest } = merged as SubscriptionTuning;
   const { maxAttempts, concurrency } = rest;
   for (const [name, value] of Object.entries({ maxAttempts, concurrency })) {
     if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue;
@@ -53,4 +57,12 @@ export function resolveTuning(
   }
   const policy = resolveRetry({ backoff, maxBackoff });
   return { ...rest, backoff: (attempt) => backoffDelay(policy, attempt) };
+}
+
+/** The longest pause after a failed attempt that these give; the shortest is half of it. Milliseconds. */
+export function longestPauses(...tunings: readonly (SubscriptionTuning | undefined)[]): (attempt: number) => number {
+  const said = (name: 'backoff' | 'maxBackoff'): Duration | undefined =>
+    tunings.map((tuning) => tuning?.[name]).findLast((value) => value !== undefined);
+  const policy = resolveRetry({ backoff: said('backoff') ?? BACKOFF, maxBackoff: said('maxBackoff') ?? MAX_BACKOFF });
+  return (attempt) => longestBackoff(policy, attempt);
 }
