@@ -108,6 +108,49 @@ describe('The image of a MemoryStore', () => {
     expect(await copy.findRecords({ collection: 'c', cursor })).toEqual(await store.findRecords({ collection: 'c', cursor })); // prettier-ignore
   });
 
+  it('is that of the moment at which it was asked for, whatever is committed while it is taken', async () => {
+    // The commits come after each row in turn, so that each finds the image at another place.
+    for (const turn of [0, 1, 3, 8, 12]) {
+      const store = filled();
+      const expected = await everything(store);
+      const copy = newStore();
+      const add = copy.load();
+      let row = 0;
+      const rows = store.dump();
+      if (turn === 0) change(store);
+      for (const one of rows) {
+        add(JSON.parse(JSON.stringify(one)) as typeof one);
+        if (++row === turn) change(store);
+      }
+      if (row < turn) throw new Error('There are fewer rows: the last turns test nothing.');
+      expect(await everything(copy)).toEqual(expected);
+      expect(await everything(store)).not.toEqual(expected);
+      // It goes on like the store would have from there.
+      expect(outcome(copy, { appends: [append('kept', 1)] })).toEqual(outcome(filled(), { appends: [append('kept', 1)] })); // prettier-ignore
+      // The next image has everything.
+      expect(await everything(reborn(store))).toEqual(await everything(store));
+    }
+  });
+
+  /** Commits of every kind to what is there. */
+  function change(store: MemoryStore): void {
+    for (const stream of ['long', 'cut', 'again']) store.commit({ appends: [append(stream, 3)] });
+    store.commit({ streams: [{ stream: 'long', truncateBefore: 300 }, { stream: 'kept', state: 'open' }] }); // prettier-ignore
+    store.commit({ deleteStreams: ['cut', 'hidden'], appends: [append('gone', 2), append('new', 2)] });
+    store.commit({ appends: [append('cut', 1)] });
+    store.commit({
+      records: [
+        { collection: 'c', key: 'k1', value: 'changed', tags: ['even'] },
+        { collection: 'c', key: 'k3' },
+        { collection: 'c', key: 'k3', value: 'come back' },
+        { collection: 'c', key: 'k19' },
+        { collection: 'c', key: 'new', value: 'x', dueAt: 1 },
+        { collection: 'newer', key: 'new', value: 'x' },
+        { collection: 'other', key: 'expired', value: 'y' },
+      ],
+    });
+  }
+
   it('is empty for an empty store', async () => {
     expect(await everything(reborn(newStore()))).toEqual(await everything(newStore()));
   });

@@ -23,9 +23,10 @@ export class CommitIds {
     this.young.set(id, answer);
   }
 
-  /** For a snapshot. */
+  /** For a snapshot: what is there now, whatever is added while it is read. */
   dump(): CommitIdsDump {
-    return { young: [...this.young], old: [...this.old], youngSince: this.youngSince };
+    const { young, old, youngSince } = this;
+    return { young: first(young, young.size), old: first(old, old.size), youngSince };
   }
 
   /** From a snapshot; the ids follow. */
@@ -41,7 +42,17 @@ export class CommitIds {
 
 /** All that {@link CommitIds} knows. */
 export interface CommitIdsDump {
-  readonly young: readonly (readonly [string, CommitResult])[];
-  readonly old: readonly (readonly [string, CommitResult])[];
+  readonly young: Iterable<readonly [string, CommitResult]>;
+  readonly old: Iterable<readonly [string, CommitResult]>;
   readonly youngSince: number;
+}
+
+/** The entries that were added first. No copy: ids are only ever added, and there may be millions. */
+function* first(ids: ReadonlyMap<string, CommitResult>, count: number): Iterable<readonly [string, CommitResult]> {
+  let left = count;
+  if (left > 0)
+    for (const entry of ids) {
+      yield entry;
+      if (--left === 0) return;
+    }
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers';
 import type { CommitResult } from '@catga/core';
 import { JetStreamError, PublishAcks, type NatsLink } from '../connection/index.js';
 import { storeFault, type StoreName } from './nats-store.errors.js';
-import type { Applied } from './replica.js';
+import type { Applied, Replica } from './replica.js';
 import type { SnapshotNote } from './snapshot/snapshot-book.js';
 import { encodeNote, type EncodedCommit } from './wire/commit-wire.js';
 import { encodeMessage, MESSAGE_OVERHEAD, splitMessage, type MessageHead } from './wire/log-message.js';
@@ -63,6 +63,7 @@ export class LogWriter {
   private readonly timer: NodeJS.Timeout;
   private numbers = 0;
   private scheduled = false;
+  private paused = false;
   private idle: (() => void)[] = [];
 
   constructor(private readonly context: WriterContext) {
@@ -111,6 +112,29 @@ export class LogWriter {
     this.settled();
   }
 
+  /** Sends no further commits until {@link goOn}. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  /**
+   * Sends commits again, after this node has skipped a part of the log: of those under way some were decided there. With
+   * an id they get the answer that asking again would get.
+   */
+  goOn({ senders, clock, ids }: Pick<Replica, 'senders' | 'clock' | 'ids'>): void {
+    this.paused = false;
+    for (const [number, { head, waiting }] of this.inFlight) {
+      if (senders.isAwaited(head, clock.last)) continue;
+      this.inFlight.delete(number);
+      for (const { commit, resolve, reject } of waiting) {
+        const first = commit.id === undefined ? undefined : ids.find(commit.id);
+        if (first === undefined) reject(storeFault.missed(this.context.name));
+        else resolve({ ...first, repeated: true });
+      }
+    }
+    this.settled();
+  }
+
   /** Rejects everything that waits, for good. */
   fail(error: Error): void {
     const waiting = [...this.inFlight.values()].flatMap((sent) => sent.waiting);
@@ -132,7 +156,7 @@ export class LogWriter {
   }
 
   private schedule(): void {
-    if (this.scheduled || this.inFlight.size >= MOST_IN_FLIGHT) return;
+    if (this.scheduled || this.paused || this.inFlight.size >= MOST_IN_FLIGHT) return;
     this.scheduled = true;
     // Not at once: the commits of one turn of the event loop travel together.
     setImmediate(this.flush);
@@ -140,7 +164,7 @@ export class LogWriter {
 
   private readonly flush = (): void => {
     this.scheduled = false;
-    while (this.queue.length > 0 && this.inFlight.size < MOST_IN_FLIGHT && this.context.link.connected) {
+    while (this.mayTake()) {
       const waiting = this.take();
       const head = { node: this.context.node, number: ++this.numbers, sentAt: this.context.now() };
       const message = encodeMessage(
@@ -153,6 +177,10 @@ export class LogWriter {
       this.send(sent);
     }
   };
+
+  private mayTake(): boolean {
+    return this.queue.length > 0 && !this.paused && this.inFlight.size < MOST_IN_FLIGHT && this.context.link.connected;
+  }
 
   /** The next commits that fit into one message; one at least, for a large message is sent in parts. */
   private take(): Waiting[] {

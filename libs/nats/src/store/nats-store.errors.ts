@@ -33,6 +33,13 @@ export const storeFault = {
       name,
       `did not answer a commit within ${timeout} ms (commandTimeout). It was sent, and whether it was written is unknown: read before trying again, or give commits an id, which makes them safe to repeat`,
     ),
+  /** Written or refused while this node was away, and the log no longer has it. */
+  missed: (name: StoreName) =>
+    fault(
+      'connection',
+      name,
+      'has decided about a commit while this node was away, and the log no longer says how. Whether it was written is unknown: read before trying again, or give commits an id, which makes them safe to repeat',
+    ),
   /** Never kept by the server. */
   notSent: (name: StoreName, timeout: number, connected: boolean) =>
     fault(

@@ -21,6 +21,8 @@ import { withPayloads } from './event-payloads.js';
 import { MOST_PAYLOADS } from './event-ref.js';
 import { CommitTooLargeError, storeFault, type StoreName } from './nats-store.errors.js';
 import type { NatsStoreOptions } from './nats-store.options.js';
+import { MissingMessage } from './payload-cache.js';
+import type { Replica } from './replica.js';
 import { StoreSession } from './store-session.js';
 import { toStoreSettings, type StoreSettings } from './store-settings.js';
 import { encodeCommit } from './wire/commit-wire.js';
@@ -81,8 +83,7 @@ export class NatsStore extends Store {
   }
 
   override async readStream(stream: string, options?: ReadStreamOptions): Promise<readonly StoredEvent[]> {
-    const { state, payloads } = await this.current();
-    return withPayloads(await state.readStream(stream, options), payloads);
+    return this.reading(async ({ state, payloads }) => withPayloads(await state.readStream(stream, options), payloads));
   }
 
   override async getStream(stream: string): Promise<StreamInfo | undefined> {
@@ -90,9 +91,10 @@ export class NatsStore extends Store {
   }
 
   override async readAll(options?: ReadAllOptions): Promise<LogPage> {
-    const { state, payloads } = await this.current();
-    const { events, position } = await state.readAll(options);
-    return { events: await withPayloads(events, payloads), position };
+    return this.reading(async ({ state, payloads }) => {
+      const { events, position } = await state.readAll(options);
+      return { events: await withPayloads(events, payloads), position };
+    });
   }
 
   override async getRecord(collection: string, key: string): Promise<StoredRecord | undefined> {
@@ -144,6 +146,23 @@ export class NatsStore extends Store {
     const { session } = this;
     this.session = undefined;
     await session?.close();
+  }
+
+  /** A read of events: what they carry may be fetched from the log after the state was looked at. */
+  private async reading<T>(read: (replica: Replica) => Promise<T>): Promise<T> {
+    try {
+      return await read(await this.current());
+    } catch (error) {
+      if (!(error instanceof MissingMessage)) throw error;
+    }
+    // They were deleted and compacted meanwhile, or before this node, which was away, has heard of it.
+    const session = this.opened();
+    await session.barrier.pass();
+    try {
+      return await read(session.replica);
+    } catch (error) {
+      throw error instanceof MissingMessage ? storeFault.damaged(this.named, error.message) : error;
+    }
   }
 
   /** The state after everything that was in the log when this was called. */

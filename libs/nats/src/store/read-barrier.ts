@@ -57,6 +57,15 @@ export class ReadBarrier {
     ));
   }
 
+  /**
+   * Asks for the last message of the log, and says so when the log has lost what this node has seen.
+   *
+   * @throws {StoreUnavailableError}
+   */
+  look(): Promise<number> {
+    return this.end(performance.now() + this.context.timeout);
+  }
+
   /** To be called whenever a message was applied. */
   applied(): void {
     if (this.reached.length === 0) return;

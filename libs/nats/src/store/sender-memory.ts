@@ -42,6 +42,17 @@ export class SenderMemory {
     return 'new';
   }
 
+  /**
+   * Whether a message is certain not to have arrived yet. False: it has, or it is so old that nobody remembers.
+   *
+   * @param now milliseconds since 1970
+   */
+  isAwaited({ node, number, sentAt }: MessageHead, now: number): boolean {
+    if (now - sentAt >= SENDER_WINDOW) return false;
+    const sender = this.senders.get(node);
+    return sender === undefined || number > sender.high || sender.missing.has(number);
+  }
+
   private sweep(now: number): void {
     this.nextSweep = now + SENDER_WINDOW / 10;
     for (const [node, { lastAt, missing }] of this.senders) {

@@ -45,6 +45,11 @@ export class StateClock implements Clock {
     this.best = Math.max(this.best, time - now);
   }
 
+  /** Goes on from what another clock of the same server knew. */
+  adopt({ best, former, windowEnd }: StateClock): void {
+    Object.assign(this, { best, former, windowEnd });
+  }
+
   private estimate(): number {
     const offset = Math.max(this.best, this.former);
     const now = offset === Number.NEGATIVE_INFINITY ? Date.now() : Math.floor(this.monotonic() + offset);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { StoreUnavailableError, type CommitBatch, type CommitNotifier, type StoreWarning } from '@catga/core';
 import { Logger } from '@nestjs/common';
 import type { NatsConnections, NatsLink } from '../connection/index.js';
+import { newerReplica } from './catch-up.js';
 import type { Delivery } from './delivery.js';
 import { LogStream, type StreamDetails } from './log-stream.js';
 import { LogTail } from './log-tail.js';
@@ -27,20 +28,21 @@ export class StoreSession {
   /** Why this session cannot go on. */
   private fault: StoreUnavailableError | undefined;
   private readonly keeper: SnapshotKeeper | undefined;
-  /** Messages that arrived while the state must not change. */
-  private held: (readonly [Delivery, Uint8Array])[] | undefined;
   private announcing = false;
+  private closing = false;
   private readonly progress: ReplayProgress;
+  private state: Replica;
 
   private constructor(
     readonly link: NatsLink,
     private readonly log: LogStream,
-    details: StreamDetails,
-    settings: StoreSettings,
+    private readonly details: StreamDetails,
+    private readonly settings: StoreSettings,
     private readonly name: StoreName,
     private readonly notifier: CommitNotifier,
-    readonly replica: Replica,
+    replica: Replica,
   ) {
+    this.state = replica;
     this.warnings = streamWarnings(log.stream, details, link.version, settings);
     this.progress = new ReplayProgress(this.logger, name.name, replica.sequence, details.state.last_seq);
     replica.committed = (batch) => this.announce(batch);
@@ -75,6 +77,11 @@ export class StoreSession {
     );
   }
 
+  /** What this node knows; another one after it was away for so long that the log could not tell it everything. */
+  get replica(): Replica {
+    return this.state;
+  }
+
   /** @throws {NatsUnavailableError} {@link StoreUnavailableError} */
   static async open(
     connections: NatsConnections,
@@ -104,6 +111,7 @@ export class StoreSession {
 
   /** Waits for commits under way, then ends the connection. */
   async close(): Promise<void> {
+    this.closing = true;
     await this.keeper?.stop();
     if (this.fault === undefined) await this.writer.drained();
     this.writer.fail(storeFault.closed(this.name));
@@ -138,6 +146,7 @@ export class StoreSession {
       await this.writer.mark().catch(() => undefined);
       this.assertUsable();
     } catch (error) {
+      this.closing = true;
       this.writer.close();
       await this.tail.stop();
       throw error;
@@ -146,10 +155,6 @@ export class StoreSession {
   }
 
   private received(delivery: Delivery, data: Uint8Array): void {
-    if (this.held !== undefined) {
-      this.held.push([delivery, Uint8Array.from(data)]);
-      return;
-    }
     const { sequence, time } = delivery;
     if (this.fault !== undefined || sequence <= this.replica.sequence) return;
     let outcome: Applied | Halt | undefined;
@@ -161,43 +166,62 @@ export class StoreSession {
     }
     if (outcome !== undefined && 'kind' in outcome) this.halted(outcome);
     else if (outcome !== undefined) this.writer.applied(outcome);
-    this.progress.reached(sequence);
+    this.progress.reached(this.replica.sequence);
     this.barrier.applied();
     if (this.announcing) this.keeper?.applied();
   }
 
-  /** Messages wait until the returned function is called. */
-  private hold(): () => void {
-    this.held = [];
-    return () => {
-      const waiting = this.held ?? [];
-      this.held = undefined;
-      for (const [delivery, data] of waiting) this.received(delivery, data);
-    };
+  /** This node was away, and what it has to read next was compacted meanwhile: a snapshot leads past that. */
+  private async catchUp(): Promise<void> {
+    const { link, log, name, logger, settings, details, replica: old } = this;
+    logger.warn(
+      `Store "${name.name}" was away while its log was compacted behind message ${old.sequence}: it goes on from the newest snapshot.`,
+    );
+    // What is sent from here on could be decided in what is skipped, and nobody could tell how.
+    this.writer.pause();
+    void this.tail.stop();
+    try {
+      const context = {
+        ...{ name, logger, created: details.created, snapshots: new SnapshotStream(link, settings.name) },
+        newReplica: () => newReplica(log, settings),
+        look: () => this.barrier.look(),
+        stopped: () => this.closing || this.fault !== undefined,
+      };
+      const newer = await newerReplica(context, old.sequence);
+      if (newer !== undefined) this.goOnWith(newer);
+    } catch (error) {
+      this.stop(error as StoreUnavailableError);
+    }
+  }
+
+  private goOnWith(newer: Replica): void {
+    const old = this.state;
+    newer.clock.adopt(old.clock);
+    newer.committed = old.committed;
+    this.state = newer;
+    this.writer.goOn(newer);
+    this.tail.start();
+    this.progress.reached(newer.sequence);
+    this.barrier.applied();
+    // Nobody knows what was in the part that is skipped.
+    if (this.announcing && this.notifier.listening) this.notifier.touchUnknown();
+    this.logger.log(
+      `Store "${this.name.name}" goes on from the snapshot at message ${newer.sequence}; it was at ${old.sequence}.`,
+    );
   }
 
   private keep(settings: StoreSettings, created: string, node: string): SnapshotKeeper | undefined {
-    const { link, log, writer, replica, logger } = this;
+    const { link, log, writer, logger } = this;
     if (settings.snapshots === undefined) return undefined;
     const { replicas, snapshots: every } = settings;
-    const hold = (): (() => void) => this.hold();
-    return new SnapshotKeeper(
-      { link, log, writer, replica, logger, node, created, replicas, every, hold },
-      settings.name,
-    );
+    const replica = (): Replica => this.replica;
+    return new SnapshotKeeper({ link, log, writer, replica, logger, node, created, replicas, every }, settings.name);
   }
 
   private halted({ why, sequence, format }: Halt): void {
-    this.stop(
-      why === 'newer'
-        ? storeFault.newer(this.name, format, FORMAT)
-        : why === 'gap'
-          ? storeFault.dataLoss(
-              this.name,
-              `messages before ${sequence} of stream "${this.log.stream}" are missing (or compacted, while this node was away for long)`,
-            )
-          : storeFault.damaged(this.name, `message ${sequence} of stream "${this.log.stream}"`),
-    );
+    if (why === 'gap') void this.catchUp();
+    else if (why === 'newer') this.stop(storeFault.newer(this.name, format, FORMAT));
+    else this.stop(storeFault.damaged(this.name, `message ${sequence} of stream "${this.log.stream}"`));
   }
 
   /** Nothing can be said about the data from here on. */
@@ -226,15 +250,19 @@ async function firstReplica(
   link: NatsLink,
   log: LogStream,
   { created }: StreamDetails,
-  { name, cacheSize }: StoreSettings,
+  settings: StoreSettings,
 ): Promise<Replica> {
-  const snapshots = new SnapshotStream(link, name);
-  const newReplica = (): Replica => new Replica(cacheSize, (sequence) => log.message(sequence));
+  const snapshots = new SnapshotStream(link, settings.name);
+  const empty = (): Replica => newReplica(log, settings);
   for (let tries = 1; ; tries++) {
     const { state } = await log.details();
     const end = { created, lastSequence: state.last_seq };
-    const replica = (await loadSnapshot(snapshots, end, newReplica, new Logger('CatgaNats'))) ?? newReplica();
+    const replica = (await loadSnapshot(snapshots, end, empty, new Logger('CatgaNats'))) ?? empty();
     // Another node may have made a newer one, and removed this one, while it was read.
     if (state.first_seq <= replica.sequence + 1 || tries === 3) return replica;
   }
+}
+
+function newReplica(log: LogStream, { cacheSize }: StoreSettings): Replica {
+  return new Replica(cacheSize, (sequence) => log.message(sequence));
 }

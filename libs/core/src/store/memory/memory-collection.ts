@@ -34,6 +34,11 @@ export class MemoryCollection {
     return record === undefined || record.isExpired(now) ? 0 : record.recordVersion;
   }
 
+  /** What is kept under a key, expired or not. */
+  entry(key: string): CollectionEntry | undefined {
+    return this.records.get(key);
+  }
+
   read(key: string, now: number): StoredRecord | undefined {
     const record = this.records.get(key);
     return record === undefined || record.isExpired(now) ? undefined : record.toStored(this.payloads);

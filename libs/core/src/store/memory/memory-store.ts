@@ -29,7 +29,7 @@ import {
 } from '../store.errors.js';
 import { CommitMemory } from './commit-memory.js';
 import type { ImageRow } from './image-row.js';
-import { dumpImage, ImageLoader } from './memory-image.js';
+import { ImageLoader, MemoryImage } from './memory-image.js';
 import { MemoryRecords } from './memory-records.js';
 import { MemoryStreams } from './memory-streams.js';
 import { copyPolicy, referencePolicy, type PayloadPolicy } from './payload-policy.js';
@@ -77,6 +77,8 @@ export class MemoryStore extends Store {
   private readonly clock: Clock;
   /** For time stamps: right to within a turn of the event loop, at a tenth of the cost. */
   private readonly coarse: () => number;
+  /** Images that somebody is taking. */
+  private readonly images = new Set<MemoryImage>();
   private closed = false;
 
   constructor(options: MemoryStoreOptions = {}) {
@@ -163,18 +165,30 @@ export class MemoryStore extends Store {
   }
 
   /**
-   * Everything that the store holds, for authors of stores that are built on this one. Payloads are the kept ones, not
-   * copies. Nothing may be committed until the last row was taken. What commits with an id were answered, and streams of
-   * {@link openDerived}, are not in it.
+   * Everything that the store holds at the moment of the call, for authors of stores that are built on this one. Payloads
+   * are the kept ones, not copies. Commits may go on while the rows are taken; they are not in it, but what they change is
+   * kept until the last row was taken, or the iteration is ended. What commits with an id were answered, and streams of
+   * {@link openDerived}, are not in it; what is pushed through {@link openDirect} meanwhile may be.
    */
   dump(): Iterable<ImageRow> {
-    return dumpImage(this.streams, this.records);
+    const image = new MemoryImage(this.streams, this.records);
+    this.images.add(image);
+    return this.takeRows(image);
   }
 
   /** Takes the rows of {@link dump}, in their order; the store must be new. Call the function for each of them. */
   load(): (row: ImageRow) => void {
     const loader = new ImageLoader(this.streams, this.records, this.payloads);
     return (row) => loader.add(row);
+  }
+
+  private *takeRows(image: MemoryImage): Generator<ImageRow, undefined> {
+    try {
+      yield* image.rows();
+    } finally {
+      this.images.delete(image);
+    }
+    return undefined;
   }
 
   private direct(stream: string): DirectStream {
@@ -198,6 +212,7 @@ export class MemoryStore extends Store {
   private apply(batch: CommitBatch): CommitResult {
     const { appends, records, deleteStreams, conditions, streams } = batch;
     this.payloads.check(batch);
+    if (this.images.size > 0) for (const image of this.images) image.before(batch);
     if (conditions !== undefined) this.checkConditions(conditions);
     if (deleteStreams !== undefined || streams !== undefined) return this.applyAll(batch);
     if (appends === undefined) return records?.length === 1 ? this.writeOne(records) : this.applyAll(batch);

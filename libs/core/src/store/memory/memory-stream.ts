@@ -108,13 +108,10 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
     return events;
   }
 
-  /** The event as it is kept, for an image. */
-  imageOf(version: number): ImageEvent {
-    const { type, metadata, tags } = this.shapeOf(version);
-    const data = this.cells[this.cellOf(version) + 1];
-    const event = [type, data, this.timeOf(version), this.positionOf(version)] as const;
-    if (metadata !== undefined) return [...event, tags ?? null, metadata];
-    return tags === undefined ? event : [...event, tags];
+  /** The stream as it is now; what is done to it later is not seen there. */
+  freeze(): FrozenStream {
+    const { name, version, life, cells, home } = this;
+    return new FrozenStream(name, version, life, cells, this.cellOf(life.gone + 1), home.epoch);
   }
 
   /** Adds events of an image behind the ones that are there. */
@@ -202,6 +199,29 @@ class StreamView implements StreamPayloads {
 
   timeOf(index: number): number {
     return timeIn(this.cells, this.first + index * CELLS, this.epoch);
+  }
+}
+
+/** A stream as it was at one moment. Events are only ever added to its array, and a truncation makes another one. */
+export class FrozenStream {
+  constructor(
+    readonly name: string,
+    readonly version: number,
+    readonly life: StreamLife,
+    private readonly cells: readonly unknown[],
+    /** Where its first event is. */
+    private readonly start: number,
+    private readonly epoch: number,
+  ) {}
+
+  /** The event as it is kept, for an image. */
+  imageOf(version: number): ImageEvent {
+    const { cells } = this;
+    const cell = this.start + (version - 1 - this.life.gone) * CELLS;
+    const { type, metadata, tags } = cells[cell] as EventShape;
+    const event = [type, cells[cell + 1], timeIn(cells, cell, this.epoch), cells[cell + 3] as number] as const;
+    if (metadata !== undefined) return [...event, tags ?? null, metadata];
+    return tags === undefined ? event : [...event, tags];
   }
 }
 

@@ -23,7 +23,8 @@ export async function loadSnapshot(
   newReplica: () => Replica,
   logger: Logger,
 ): Promise<Replica | undefined> {
-  for (const manifest of await snapshots.manifests()) {
+  const newest = (await snapshots.manifests()).toSorted((a, b) => b.sequence - a.sequence);
+  for (const manifest of newest) {
     const problem = mismatch(manifest, log);
     const loaded = problem ?? (await read(snapshots, manifest, newReplica()));
     if (typeof loaded !== 'string') return loaded;

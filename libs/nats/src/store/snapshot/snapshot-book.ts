@@ -35,6 +35,8 @@ export class SnapshotBook {
 
   note(note: SnapshotNote, now: number): void {
     if ('done' in note) {
+      // A node that stood still over its claim may come last with what is older than all that others made since.
+      if (note.done <= (this.done.at(-1) ?? 0)) return;
       this.done = [...this.done, note.done].slice(-2);
       this.claimed = undefined;
     } else if (!this.isClaimed(now)) {

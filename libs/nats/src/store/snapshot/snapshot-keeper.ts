@@ -17,7 +17,7 @@ const CHUNK = 512 * 1_024;
 /** Chunks that are on their way at the same time. */
 const AT_ONCE = 4;
 /** How long the event loop is kept busy at a time. Milliseconds. */
-const SLICE = 10;
+const SLICE = 5;
 /** Nodes that see the same log at the same moment do not all ask at the same moment. Milliseconds. */
 const SPREAD = 300;
 /** Pause after a snapshot that could not be made. Milliseconds. */
@@ -28,15 +28,14 @@ export interface KeeperContext {
   readonly link: NatsLink;
   readonly log: LogStream;
   readonly writer: LogWriter;
-  readonly replica: Replica;
+  /** The state; another one after this node was away for long. */
+  replica(): Replica;
   readonly logger: Logger;
   readonly node: string;
   readonly created: string;
   readonly replicas: number;
   /** Messages, and bytes, of the log after which a snapshot is made. */
   readonly every: { readonly messages: number; readonly bytes: number };
-  /** Keeps messages from being applied until the returned function is called. */
-  hold(): () => void;
 }
 
 /**
@@ -58,7 +57,7 @@ export class SnapshotKeeper {
 
   /** To be called whenever a message was applied; cheap while nothing is due. */
   applied(): void {
-    const { book, clock } = this.context.replica;
+    const { book, clock } = this.context.replica();
     const { every } = this.context;
     if (book.messages < every.messages && book.bytes < every.bytes) return;
     if (this.working !== undefined || this.stopped || performance.now() < this.notBefore) return;
@@ -73,18 +72,20 @@ export class SnapshotKeeper {
   }
 
   private async work(): Promise<void> {
-    const { replica, writer, node, logger, every } = this.context;
+    const { writer, node, logger, every } = this.context;
     try {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * SPREAD));
-      const isDue = replica.book.messages >= every.messages || replica.book.bytes >= every.bytes;
-      if (this.stopped || !isDue || replica.book.isClaimed(replica.clock.last)) return;
+      const { book, clock } = this.context.replica();
+      const isDue = book.messages >= every.messages || book.bytes >= every.bytes;
+      if (this.stopped || !isDue || book.isClaimed(clock.last)) return;
       await writer.note({ claim: node });
+      const replica = this.context.replica();
       if (!replica.book.isClaimedBy(node, replica.clock.last)) return;
       const startedAt = performance.now();
       const live = new SequenceSet();
-      const manifest = await this.write(live);
+      const manifest = await this.write(replica, live);
       await writer.note({ done: manifest.sequence });
-      const [keepFrom = 0] = replica.book.done.length === 2 ? replica.book.done : [];
+      const keepFrom = this.keepFrom(manifest);
       const removed = await compactLog(this.context, keepFrom, live, () => this.stopped);
       const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
       logger.log(
@@ -96,14 +97,21 @@ export class SnapshotKeeper {
     }
   }
 
-  /** Writes the state as it is now, and makes it known. */
-  private async write(live: SequenceSet): Promise<SnapshotManifest> {
-    const { replica, created, node, replicas } = this.context;
+  /** Up to which message this node may compact the log after its snapshot; 0: nothing. */
+  private keepFrom({ sequence }: SnapshotManifest): number {
+    const [older = 0, newer] = this.context.replica().book.done;
+    // What is live in a snapshot says nothing about the messages behind it, which others may have made snapshots of.
+    return newer === sequence ? older : 0;
+  }
+
+  /** Writes the state as it is now, while commits go on, and makes it known. */
+  private async write(replica: Replica, live: SequenceSet): Promise<SnapshotManifest> {
+    const { created, node, replicas } = this.context;
     await this.snapshots.create(replicas);
     const [former] = await this.snapshots.manifests();
-    const release = this.context.hold();
     const { sequence } = replica;
     const chunks = new ChunkWriter(this.snapshots.writer(`${sequence}-${node}`), this.context.link.maxPayload);
+    let written: Pick<SnapshotManifest, 'chunks' | 'bytes' | 'sha256'>;
     try {
       let sliceEnd = performance.now() + SLICE;
       for (const row of dumpReplica(replica, live)) {
@@ -111,18 +119,24 @@ export class SnapshotKeeper {
         if (performance.now() < sliceEnd) continue;
         await chunks.room();
         await setImmediate();
+        this.assertPresent(replica);
         sliceEnd = performance.now() + SLICE;
       }
+      written = await chunks.end();
     } finally {
-      release();
+      chunks.close();
     }
-    const written = await chunks.end();
+    this.assertPresent(replica);
     const manifest = { format: FORMAT, sequence, created, ...written };
     await this.snapshots.publish(manifest);
     // The former one stays; what is older than that goes.
     const oldest = former?.chunks[0];
     if (oldest !== undefined) await this.snapshots.prune(oldest);
     return manifest;
+  }
+
+  private assertPresent(replica: Replica): void {
+    if (this.context.replica() !== replica) throw new Error('this node was away, and others have made newer ones.');
   }
 }
 
@@ -156,11 +170,11 @@ class ChunkWriter {
   /** Sends the rest and waits until everything is kept. */
   async end(): Promise<Pick<SnapshotManifest, 'chunks' | 'bytes' | 'sha256'>> {
     this.flush();
-    try {
-      return { chunks: await Promise.all(this.sent), bytes: this.bytes, sha256: this.hash.digest('hex') };
-    } finally {
-      this.target.close();
-    }
+    return { chunks: await Promise.all(this.sent), bytes: this.bytes, sha256: this.hash.digest('hex') };
+  }
+
+  close(): void {
+    this.target.close();
   }
 
   private flush(): void {

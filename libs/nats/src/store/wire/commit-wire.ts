@@ -25,6 +25,8 @@ export interface WireCommit {
 
 /** A commit, ready to be put into a message with others. */
 export interface EncodedCommit {
+  /** See `CommitBatch.id`. */
+  readonly id?: string;
   /** A {@link WireCommit} as JSON. */
   readonly text: string;
   readonly payloads: readonly SizedPayload[];
@@ -56,7 +58,7 @@ export function encodeCommit(batch: CommitBatch): EncodedCommit {
   const text = JSON.stringify(wire);
   let size = Buffer.byteLength(text) + 1;
   for (const payload of payloads) size += sectionSize(payload);
-  return { text, payloads, size };
+  return { text, payloads, size, ...(batch.id !== undefined && { id: batch.id }) };
 }
 
 function wireEvent({ type, data, metadata, at, tags }: NewEvent, payloads: SizedPayload[]): WireEvent {
