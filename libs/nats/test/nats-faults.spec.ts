@@ -2,7 +2,7 @@ import { assertHistory, HistoryClient, historyWorkload, MemoryHistory, readFinal
 import type { NatsStore } from '@catga/nats';
 import { Logger } from '@nestjs/common';
 import { natsPrograms, startNats, startProxy, type Proxy, type ServerHandle } from '../../../tools/servers/index.mjs';
-import { append, Child, dataOf, errorOf, jetStream, openAgain, openStore, pause, until } from './tools.js';
+import { append, Child, dataOf, errorOf, openAgain, openStore, pause, until } from './tools.js';
 
 Logger.overrideLogger(false);
 
@@ -130,31 +130,6 @@ for (const { name, program } of natsPrograms()) {
       expect((await waiting).versions).toEqual([2]);
       expect(await dataOf(store, 's')).toEqual(['before', 'meanwhile']);
     });
-
-    it('stops a node that was away for so long that the log has been compacted, and goes on when it is opened again', async () => {
-      const store = await opened(openStore(server.url, { snapshots: { messages: 30 } }));
-      const away = await opened(openAgain(store, proxy.url(server.url)));
-      await append(away, 's', 'before');
-      proxy.stall();
-      const shortened = async (): Promise<boolean> => {
-        for (let count = 0; count < 20; count++)
-          await store.commit({ records: [{ collection: 'c', key: 'k', value: 'x' }] });
-        const info = await jetStream<{ state: { messages: number; last_seq: number } }>(
-          server.url,
-          `STREAM.INFO.${store.name}_LOG`,
-        );
-        return info.state.messages < info.state.last_seq - 60;
-      };
-      await until(shortened, 'the log gets shorter');
-      await proxy.cut();
-      proxy.resume();
-      await proxy.heal();
-      await until(() => away.ping().then(() => false, (error: { code: string }) => error.code === 'CATGA_STORE_DATA_LOSS'), 'it stops'); // prettier-ignore
-      await away.close();
-      await away.open();
-      expect(await dataOf(away, 's')).toEqual(['before']);
-      expect(await away.getRecord('c', 'k')).toEqual(await store.getRecord('c', 'k'));
-    }, 40_000);
 
     it('refuses an owner that was frozen while somebody else went on', async () => {
       const store = await opened(openStore(server.url));

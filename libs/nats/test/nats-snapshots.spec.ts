@@ -2,7 +2,7 @@ import type { CommitBatch, Store } from '@catga/core';
 import type { NatsStore, NatsStoreOptions } from '@catga/nats';
 import { Logger } from '@nestjs/common';
 import { natsPrograms, startNats, type ServerHandle } from '../../../tools/servers/index.mjs';
-import { append, dataOf, errorOf, jetStream, openAgain, openStore, until } from './tools.js';
+import { append, dataOf, errorOf, jetStream, openAgain, openStore, rawConnection, until } from './tools.js';
 
 Logger.overrideLogger(false);
 
@@ -143,6 +143,35 @@ for (const { name, program } of natsPrograms()) {
       const opening = again(store, { snapshots: false });
       if (first > 1) expect(await errorOf(opening)).toMatchObject({ code: 'CATGA_STORE_DATA_LOSS' });
       else expect(await everything(await opening)).toEqual(expected);
+    }, 30_000);
+
+    it('let commits go on while they are written, and are of the moment at which they were begun', async () => {
+      const store = await open({ snapshots: { messages: 100_000, bytes: 6_000_000 } });
+      const outside = await rawConnection(server.url);
+      let chunks = 0;
+      let complete = false;
+      outside.subscribe(`catga.store.${store.name}.snap.>`, {
+        callback: (_, { subject }) => {
+          if (subject.endsWith('.manifest')) complete = true;
+          else chunks++;
+        },
+      });
+      await outside.flush();
+      const events = Array.from({ length: 10_000 }, () => ({ type: 't', data: 'x'.repeat(60) }));
+      const acknowledgedAt: number[] = [];
+      for (let count = 0; !complete; count++) {
+        const records = [{ collection: 'c', key: `k${count % 50}`, value: `${count}`, tags: ['even'] }];
+        const appends = [{ stream: 'kept', expectedVersion: 'any' as const, events: count < 8 ? events : events.slice(0, 1) }]; // prettier-ignore
+        await store.commit({ appends, records });
+        if (chunks > 0 && !complete) acknowledgedAt.push(chunks);
+      }
+      await outside.close();
+      // Some wait for the last chunk in any case.
+      expect(chunks).toBeGreaterThan(20);
+      expect(acknowledgedAt.filter((written) => written < chunks / 2).length).toBeGreaterThan(2);
+      // Compared as text: Jest needs seconds for so many events.
+      const expected = JSON.stringify(await everything(store));
+      expect(JSON.stringify(await everything(await again(store, { snapshots: false }))) === expected).toBe(true);
     }, 30_000);
 
     it('of a log that was deleted are none of the next one', async () => {

@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { connect as connectTo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { CommitBatch, CommitResult, Store } from '@catga/core';
+import type { LoggerService } from '@nestjs/common';
 import { NatsStore, type NatsStoreOptions } from '@catga/nats';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 
@@ -71,6 +73,116 @@ export async function jetStream<T = { error?: { description: string } }>(
   });
   await connection.close();
   return answer.json<T>();
+}
+
+/** What was logged, in place of the console. */
+export class Logged implements LoggerService {
+  readonly lines: string[] = [];
+  readonly log = (message: unknown): void => this.add('log', message);
+  readonly warn = (message: unknown): void => this.add('warn', message);
+  readonly error = (message: unknown): void => this.add('error', message);
+
+  /** Lines with this text in them. */
+  count(text: string): number {
+    return this.lines.filter((line) => line.includes(text)).length;
+  }
+
+  private add(level: string, message: unknown): void {
+    this.lines.push(`${level}: ${String(message)}`);
+  }
+}
+
+/** A way to a server on which the answers can be lost: what the client says still arrives. */
+export class DeafProxy {
+  readonly url: string;
+  private deaf = false;
+
+  private constructor(
+    port: number,
+    private readonly sockets: Set<Socket>,
+    private readonly end: () => Promise<void>,
+  ) {
+    this.url = `nats://127.0.0.1:${port}`;
+  }
+
+  static async start(target: number): Promise<DeafProxy> {
+    const sockets = new Set<Socket>();
+    const server = createServer((client) => {
+      const upstream = connectTo(target, '127.0.0.1');
+      for (const [from, to] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
+        sockets.add(from);
+        from.on('error', () => undefined);
+        from.on('close', () => {
+          sockets.delete(from);
+          to.destroy();
+        });
+        from.on('data', (chunk) => {
+          if (from === client || !proxy.deaf) to.write(chunk);
+        });
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const proxy = new DeafProxy(port, sockets, async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    });
+    return proxy;
+  }
+
+  /** No answer reaches the client from now on. */
+  loseAnswers(): void {
+    this.deaf = true;
+  }
+
+  /** Ends all connections; those that are made after that are whole. */
+  renew(): void {
+    this.deaf = false;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  stop(): Promise<void> {
+    return this.end();
+  }
+}
+
+/** Sequence of the newest snapshot of a store; 0 when there is none. */
+export async function newestSnapshot(servers: string, name: string): Promise<number> {
+  const { message } = await jetStream<{ message?: { data: string } }>(servers, `STREAM.MSG.GET.${name}_SNAP`, {
+    last_by_subj: `catga.store.${name}.snap.manifest`,
+  });
+  if (message === undefined) return 0;
+  return (JSON.parse(Buffer.from(message.data, 'base64').toString('utf8')) as { sequence: number }).sequence;
+}
+
+/** Sequence of the last message of a store's log. */
+export async function endOfLog(servers: string, name: string): Promise<number> {
+  const { state } = await jetStream<{ state: { last_seq: number } }>(servers, `STREAM.INFO.${name}_LOG`);
+  return state.last_seq;
+}
+
+/**
+ * Waits for three further snapshots. The log is compacted up to the first of them then: whoever makes the third one has
+ * done with that.
+ *
+ * @param work called all the time, for something to be in the log
+ */
+export async function compacted(servers: string, name: string, work: () => Promise<unknown>): Promise<void> {
+  let last = Math.max(await endOfLog(servers, name), await newestSnapshot(servers, name));
+  for (let made = 0; made < 3;) {
+    let newest = last;
+    await until(async () => {
+      await work();
+      newest = await newestSnapshot(servers, name);
+      return newest > last;
+    }, 'there is another snapshot');
+    made++;
+    last = newest;
+  }
 }
 
 /** A program of test/fixtures under way. */

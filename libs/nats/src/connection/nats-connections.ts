@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { connect } from '@nats-io/transport-node';
 import { toClientOptions, type ClientOptions } from './client-options.js';
 import type { NatsConnectionOptions } from './nats-connection.options.js';
@@ -46,6 +47,7 @@ export class NatsConnections {
       try {
         const link = await this.connectOnce(purpose);
         this.links.add(link);
+        reportLosses(link, purpose);
         link.onEvent((event) => event === 'closed' && this.links.delete(link));
         return link;
       } catch (error) {
@@ -80,6 +82,22 @@ export class NatsConnections {
     link.onEvent((event) => (lostAt = event === 'disconnected' ? performance.now() : undefined));
     return link;
   }
+}
+
+/** Says once that the server is lost and once that it is back, however often the client tries in between. */
+function reportLosses(link: NatsLink, purpose: string): void {
+  const logger = new Logger('CatgaNats');
+  const what = `the connection of the ${purpose} to NATS at ${link.servers.join(', ')}`;
+  let lostAt: number | undefined;
+  link.onEvent((event) => {
+    if (event === 'disconnected' && lostAt === undefined) {
+      lostAt = performance.now();
+      logger.warn(`Lost ${what}. It is made again by itself.`);
+    } else if (event === 'connected' && lostAt !== undefined) {
+      logger.log(`Regained ${what} after ${((performance.now() - lostAt) / 1_000).toFixed(1)} s.`);
+      lostAt = undefined;
+    }
+  });
 }
 
 function isRefusal({ name, message }: Error): boolean {
