@@ -142,8 +142,8 @@ export function hasUnsafeReplicas(version: string): boolean {
   return !atLeast(version, SAFE_REPLICAS);
 }
 
-/** Whether asking again may help. */
-function isPassing(error: unknown): boolean {
+/** Whether asking again may help: a cluster that is choosing a leader does not answer for a while. */
+export function isPassing(error: unknown): boolean {
   if (error instanceof JetStreamError) return error.errorCode === NO_LEADER;
   return error instanceof NatsUnavailableError && (error.reason === 'timeout' || error.reason === 'disconnected');
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { StoreUnavailableError, type CommitBatch, type CommitNotifier, type StoreWarning } from '@catga/core';
 import { Logger } from '@nestjs/common';
 import type { NatsConnections, NatsLink } from '../connection/index.js';
 import { newerReplica } from './catch-up.js';
 import type { Delivery } from './delivery.js';
-import { LogStream, type StreamDetails } from './log-stream.js';
+import { isPassing, LogStream, type StreamDetails } from './log-stream.js';
 import { LogTail } from './log-tail.js';
 import { LogWriter } from './log-writer.js';
 import { storeFault, UNSAFE, type StoreName } from './nats-store.errors.js';
@@ -17,6 +18,9 @@ import { SnapshotStream } from './snapshot/snapshot-stream.js';
 import type { StoreSettings } from './store-settings.js';
 import { refusedWhenStrict, streamWarnings } from './stream-warnings.js';
 import { FORMAT } from './wire/log-message.js';
+
+/** Pause before a server that does not answer is asked again. Milliseconds. */
+const PAUSE = 200;
 
 /** A store from opening to closing: its connection, what it knows, and who keeps it up to date. */
 export class StoreSession {
@@ -245,8 +249,24 @@ export class StoreSession {
   }
 }
 
-/** The state to begin with: that of the newest snapshot, or none at all. */
+/** {@link newestReplica}, asked for again while a cluster that is choosing leaders does not answer. */
 async function firstReplica(
+  link: NatsLink,
+  log: LogStream,
+  details: StreamDetails,
+  settings: StoreSettings,
+): Promise<Replica> {
+  for (const deadline = performance.now() + settings.commandTimeout; ; await setTimeout(PAUSE)) {
+    try {
+      return await newestReplica(link, log, details, settings);
+    } catch (error) {
+      if (!isPassing(error) || performance.now() + PAUSE >= deadline) throw error;
+    }
+  }
+}
+
+/** The state to begin with: that of the newest snapshot, or none at all. */
+async function newestReplica(
   link: NatsLink,
   log: LogStream,
   { created }: StreamDetails,

@@ -22,6 +22,8 @@ interface StoredMessage {
 const ABSENT = new Set([10059, 10037]);
 /** And for a name that is in use. */
 const NAME_IN_USE = 10058;
+/** How long a look at one small message may take. Milliseconds. */
+const LOOK = 2_000;
 /** Chunks that are read at the same time. */
 const AT_ONCE = 8;
 
@@ -109,17 +111,18 @@ export class SnapshotStream {
 
   private async find(which: object): Promise<StoredMessage | undefined> {
     try {
-      return await this.message(which);
+      return await this.message(which, LOOK);
     } catch (error) {
       if (error instanceof JetStreamError && ABSENT.has(error.errorCode)) return undefined;
       throw error;
     }
   }
 
-  private async message(which: object): Promise<StoredMessage> {
+  private async message(which: object, timeout?: number): Promise<StoredMessage> {
     const { message } = await this.link.jetStream<{ message: { seq: number; data?: string } }>(
       `STREAM.MSG.GET.${this.stream}`,
       which,
+      timeout,
     );
     return { sequence: message.seq, data: Buffer.from(message.data ?? '', 'base64') };
   }
