@@ -44,7 +44,10 @@ describe('the guide to aggregates', () => {
     const mediator = app.get(Mediator);
     await orders.save(Order.place('42', 100));
     await mediator.send(new PayOrder('42', 60), { correlationId: 'request-1' });
-    await expect(mediator.send(new PayOrder('42', 41))).rejects.toThrow('that is too much');
+    await expect(mediator.send(new PayOrder('42', 41))).rejects.toMatchObject({
+      code: 'OVERPAID',
+      message: 'that is too much',
+    });
 
     const paid = await app.get(TimeTravel).audit(Order, '42', { from: 2 });
     expect(paid).toMatchObject([{ version: 2, event: new OrderPaid('42', 60), correlationId: 'request-1' }]);

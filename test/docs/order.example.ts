@@ -28,7 +28,7 @@ export class Order extends AggregateRoot {
   }
 
   pay(amount: number): void {
-    if (this.paid + amount > this.total) throw new DomainError('that is too much');
+    if (this.paid + amount > this.total) throw new DomainError('that is too much', { code: 'OVERPAID' });
     this.raise(new OrderPaid(this.id, amount));
   }
 
