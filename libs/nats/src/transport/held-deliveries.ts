@@ -67,11 +67,11 @@ export class HeldDeliveries<T extends HeldDelivery> {
     this.onLost(delivery);
   }
 
-  /** Somebody else shall have it, now. */
-  reject(delivery: T): void {
+  /** Somebody else shall have it, now or when the word says. */
+  reject(delivery: T, word = NAK): void {
     if (!this.held.has(delivery)) return;
     delivery.isLost = true;
-    this.settle(delivery, NAK);
+    this.settle(delivery, word);
     this.onLost(delivery);
   }
 

@@ -118,8 +118,12 @@ export class Runner {
     const { maxAttempts, backoff } = this.settings;
     const { bury } = this;
     const isLast = message.attempt >= maxAttempts || isUnprocessable(error);
-    if (bury === undefined) task.buried();
-    else if (!isLast) task.again(backoff(message.attempt));
+    if (bury === undefined) {
+      task.buried();
+      this.logger.warn(
+        `Message ${message.id} for "${message.subject}" is lost (QoS 0) in subscription "${this.settings.name}": ${String(error)}`,
+      );
+    } else if (!isLast) task.again(backoff(message.attempt));
     else if (await this.keep(task, message, error, bury)) {
       this.deadLettered++;
       task.buried();

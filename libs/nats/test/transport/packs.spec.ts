@@ -159,6 +159,30 @@ for (const { name, program } of natsPrograms()) {
       await proxy.stop();
     });
 
+    it('are handled where they are when the stream is full, so that no copy of them can be kept', async () => {
+      const node = await transportOf({ maxWaitingBytes: 150_000, trimInterval: 50 });
+      const options = { concurrency: 2, maxAttempts: 100 };
+      await (await member(node, options)).consumer.stop();
+      const acknowledged: string[] = [];
+      for (let round = 0, isFull = false; !isFull; round++) {
+        const jobsOfRound = jobs(`${round}-`, 3 * PACK).map((job) => ({ ...job, body: 'x'.repeat(500) }));
+        const answers = await Promise.allSettled(jobsOfRound.map((job) => node.publish([job])));
+        for (const [at, answer] of answers.entries()) {
+          if (answer.status === 'fulfilled') acknowledged.push(jobsOfRound[at]?.id ?? '');
+          else isFull = true;
+        }
+      }
+      const failed = new Set<string>();
+      const slow = await member(node, options, ({ id, attempt }) => {
+        if (attempt > 1) return;
+        failed.add(id);
+        throw new Error('once');
+      });
+      await until('all are done', () => acknowledged.every((id) => slow.done.includes(id)));
+      expect(acknowledged.every((id) => failed.has(id))).toBe(true);
+      expect(new Set(slow.done).size).toBe(slow.done.length);
+    });
+
     it('are no trouble when somebody else has written there', async () => {
       const prefix = newName();
       const node = await transportOf({ name: prefix });

@@ -80,18 +80,12 @@ export class MessageConsumer {
     }
   }
 
-  /** Of each failure that is no dead letter: of those the transport tells. */
+  /** Of each failure after which the message comes again: of what is lost or a dead letter the transport tells. */
   private report(message: IncomingMessage, error: unknown): void {
     const { options, maxAttempts, longestPause } = this.plan;
     const { id, subject, attempt, headers } = message;
     const type = headers[HEADERS.type] ?? subject;
-    if (options.qos === 0) {
-      this.logger.warn(
-        `Subscription "${options.name}" failed on ${type} (${id}): ${reasonOf(error)}. QoS 0: it is gone.`,
-      );
-      return;
-    }
-    if (isUnprocessable(error) || attempt >= maxAttempts) return;
+    if (options.qos === 0 || isUnprocessable(error) || attempt >= maxAttempts) return;
     const pause = longestPause(attempt);
     this.logger.warn(
       `Subscription "${options.name}" failed on ${type} (${id}), attempt ${attempt} of ${maxAttempts}: ${reasonOf(error)}. The next attempt is in ${shown(pause / 2)} to ${shown(pause)}.`,

@@ -52,7 +52,7 @@ export class PackedMessage implements Task {
   constructor(
     private readonly owner: PackOwner,
     readonly pack: HeldPack,
-    readonly message: DecodedMessage,
+    public message: DecodedMessage,
   ) {}
 
   get signals(): AbortGroup {
@@ -61,6 +61,12 @@ export class PackedMessage implements Task {
 
   get isLost(): boolean {
     return this.pack.isLost;
+  }
+
+  /** It failed, and is to be tried once more without leaving its pack. */
+  countAttempt(): void {
+    this.message = { ...this.message, attempt: this.message.attempt + 1 };
+    this.state = 'waiting';
   }
 
   begin(): IncomingMessage | undefined {

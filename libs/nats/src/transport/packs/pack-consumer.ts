@@ -1,18 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Msg } from '@nats-io/transport-node';
 import type { AbortGroup } from '../abort-group.js';
 import { publishAgain } from '../again.js';
 import { parseDelivery } from '../delivery.js';
 import type { DurableSource, DurableSourceOptions } from '../durable-source.js';
 import { decodeMessage } from '../envelope.js';
-import { ACK, HeldDeliveries } from '../held-deliveries.js';
+import { ACK, HeldDeliveries, NAK } from '../held-deliveries.js';
 import { Pull } from '../pull.js';
 import { HeldPack, type PackedMessage, type PackOwner } from './held-pack.js';
 import { decodePack, PACK } from './pack-format.js';
 import { PackProgress } from './pack-progress.js';
 
-/** Between attempts to publish a copy while the broker is away. Milliseconds. */
+/** Before something is tried again that the broker could not do. Milliseconds. */
 const PAUSE = 200;
+const LONGEST_TIMER = 2 ** 31 - 1;
+const NANOSECONDS = 1_000_000;
 /** Packs that are held for longer are written down. Milliseconds. */
 const LONG = 500;
 
@@ -113,23 +114,21 @@ export class PackConsumer implements DurableSource, PackOwner {
 
   /** A pack has one acknowledgement, so what failed goes on alone: as a copy, which sleeps on the server. */
   tryAgain(message: PackedMessage, delay: number): void {
+    const { context, settings } = this.options;
     const { attempt } = message.message;
     // The server puts it to sleep when it was delivered, which counts as an attempt.
     const rest = delay < 1 ? { a: attempt } : { a: attempt - 1, n: delay };
-    this.track(this.copy(message, rest));
+    const copied = publishAgain(context, settings.name, message.message, rest).then(
+      () => this.settled(message),
+      () => this.tryAgainHere(message, delay),
+    );
+    this.track(copied);
   }
 
-  private async copy(message: PackedMessage, rest: { readonly a: number; readonly n?: number }): Promise<void> {
-    const { context, settings } = this.options;
-    while (!message.pack.isLost) {
-      try {
-        await publishAgain(context, settings.name, message.message, rest);
-        this.settled(message);
-        return;
-      } catch {
-        await sleep(PAUSE, undefined, { ref: false });
-      }
-    }
+  /** The stream is full, or the connection away. */
+  private tryAgainHere(message: PackedMessage, delay: number): void {
+    message.countAttempt();
+    setTimeout(() => this.options.runner.add(message), Math.min(Math.max(delay, PAUSE), LONGEST_TIMER)).unref();
   }
 
   /** Packs that may be held, those that are. */
@@ -172,7 +171,8 @@ export class PackConsumer implements DurableSource, PackOwner {
         pack.open = rest.length;
       }
     } catch {
-      this.fail(pack);
+      this.held.reject(pack, `${NAK} {"delay": ${PAUSE * NANOSECONDS}}`);
+      this.options.onRoom();
       return;
     }
     await this.giveBack(pack);
@@ -186,22 +186,23 @@ export class PackConsumer implements DurableSource, PackOwner {
     const waiting = pack.messages.filter(({ state }) => state === 'waiting');
     for (const each of waiting) each.state = 'given';
     const copies = waiting.map(async (each) => {
-      await publishAgain(context, settings.name, each.message, { a: each.message.attempt - 1 });
-      this.settled(each);
+      try {
+        await publishAgain(context, settings.name, each.message, { a: each.message.attempt - 1 });
+        this.settled(each);
+      } catch {
+        each.state = 'waiting';
+      }
     });
-    await Promise.all(copies).catch(() => this.fail(pack));
+    await Promise.all(copies);
+    if (this.isLeaving) return;
+    // A full stream takes no copies, and is not emptied by anybody but us.
+    for (const each of waiting) if (each.state === 'waiting') runner.add(each);
   }
 
   private endIfDone(pack: HeldPack): void {
     if (pack.open > 0 || pack.isLost) return;
     this.held.settle(pack, ACK);
     void this.progress.forget(pack);
-  }
-
-  /** The whole of it comes again. */
-  private fail(pack: HeldPack): void {
-    this.held.reject(pack);
-    this.options.onRoom();
   }
 
   private track(work: Promise<void>): void {
