@@ -20,6 +20,8 @@ export interface PublishAckOptions {
 
 interface Waiting {
   readonly subject: string;
+  readonly payload: Uint8Array | string;
+  readonly headers: MsgHdrs | undefined;
   readonly deadline: number;
   readonly resolve: (ack: PublishAck) => void;
   readonly reject: (error: Error) => void;
@@ -27,6 +29,10 @@ interface Waiting {
 
 /** How often overdue answers are looked for. Milliseconds. */
 const SWEEP = 100;
+/** JetStream's number for a message whose id is that of another one that several servers are just agreeing on. */
+const ID_IN_PROCESS = 10158;
+/** Pause before such a message is sent again: as soon as they have agreed, the answer is that one's. Milliseconds. */
+const AGAIN = 20;
 
 /**
  * Publishes to JetStream and waits for the answers: one inbox and one map for all of them. The client's own `publish` makes a timer,
@@ -85,18 +91,11 @@ export class PublishAcks {
         reject(new MessageTooLargeError(`The message to "${subject}"`, size, link.maxPayload));
         return;
       }
-      const token = (++this.count).toString(36);
       try {
-        link.connection.publish(subject, payload, {
-          reply: this.inbox + token,
-          ...(headers !== undefined && { headers }),
-        });
+        this.send({ subject, payload, headers, deadline: performance.now() + timeout, resolve, reject });
       } catch (error) {
         reject(this.notSent(error as Error, subject, size));
-        return;
       }
-      this.waiting.set(token, { subject, deadline: performance.now() + timeout, resolve, reject });
-      this.timer ??= setInterval(this.sweep, SWEEP);
     });
   }
 
@@ -105,6 +104,29 @@ export class PublishAcks {
     this.unwatch();
     this.rejectAll('closed');
     if (!this.subscription.isClosed()) this.subscription.unsubscribe();
+  }
+
+  private send(message: Waiting): void {
+    const { subject, payload, headers } = message;
+    const token = (++this.count).toString(36);
+    const reply = this.inbox + token;
+    this.link.connection.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
+    this.waiting.set(token, message);
+    this.timer ??= setInterval(this.sweep, SWEEP);
+  }
+
+  /** The same message, for an answer that it does not have yet. */
+  private sendAgain(message: Waiting): void {
+    const { link } = this;
+    if (!link.connected || this.subscription.isClosed()) {
+      message.reject(disconnected(link, message.subject, 'Whether it was kept is unknown'));
+      return;
+    }
+    try {
+      this.send(message);
+    } catch (error) {
+      message.reject(this.notSent(error as Error, message.subject, 0));
+    }
   }
 
   private answered(message: Msg): void {
@@ -125,6 +147,10 @@ export class PublishAcks {
     if (error === undefined) waiting.resolve({ stream, sequence: seq, duplicate: duplicate === true });
     else {
       const { err_code: code = error.code ?? 0, description = 'no reason given' } = error;
+      if (code === ID_IN_PROCESS && performance.now() + AGAIN < waiting.deadline) {
+        setTimeout(() => this.sendAgain(waiting), AGAIN);
+        return;
+      }
       waiting.reject(new JetStreamError(waiting.subject, code, description));
     }
   }
