@@ -12,11 +12,18 @@ const { name, program } = natsPrograms().at(-1) as { name: string; program: stri
 describe('Three copies on a cluster of three', () => {
   let cluster: ClusterHandle;
   let next = 0;
+  /** Opened ahead: a cluster takes up to half a second to make a stream. */
+  const ahead: Promise<NatsStore>[] = [];
+  const deletions: Promise<unknown>[] = [];
 
   beforeAll(async () => {
     cluster = await startNatsCluster(3, { program });
+    for (let count = 0; count < 4; count++) ahead.push(openStore(url(), { replicas: 3 }));
   }, 60_000);
-  afterAll(() => cluster.stop());
+  afterAll(async () => {
+    await Promise.all([...ahead.map(async (store) => (await store).close()), ...deletions]);
+    await cluster.stop();
+  });
 
   /** Every node has another server. */
   const url = (): string => cluster.urls[next++ % cluster.urls.length] as string;
@@ -25,10 +32,13 @@ describe('Three copies on a cluster of three', () => {
     name: `NatsStore on ${name}`,
     payload: 'encoded',
     programs: 5,
-    create: () => openStore(url(), { replicas: 3 }),
+    create: () => {
+      ahead.push(openStore(url(), { replicas: 3 }));
+      return ahead.shift() as Promise<NatsStore>;
+    },
     destroy: async (store) => {
       await store.close();
-      await jetStream(url(), `STREAM.DELETE.${(store as NatsStore).name}_LOG`);
+      deletions.push(jetStream(url(), `STREAM.DELETE.${(store as NatsStore).name}_LOG`));
     },
     reopen: (closed) => openAgain(closed, url()),
     second: (first) => openAgain(first, url()),
