@@ -4,6 +4,7 @@ export {
   assertKnownOptions,
   CatgaError,
   DomainError,
+  Fifo,
   InvalidDurationError,
   InvalidOptionError,
   isCatgaError,

@@ -16,4 +16,5 @@ export { assertKnownOptions, InvalidOptionError, UnknownOptionError } from './kn
 export { nearestName } from './nearest-name.js';
 export { TextIdGenerator } from './text-id.js';
 export { fault, type Fault } from './fault.js';
+export { Fifo } from './fifo.js';
 export { optionalImport } from './optional-import.js';

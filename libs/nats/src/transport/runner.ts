@@ -1,9 +1,14 @@
 import { Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { isUnprocessable, type IncomingMessage, type MessageHandler, type SubscriptionSettings } from '@catga/core';
+import {
+  Fifo,
+  isUnprocessable,
+  type IncomingMessage,
+  type MessageHandler,
+  type SubscriptionSettings,
+} from '@catga/core';
 import type { SharedSignal } from './abort-group.js';
 import { AbandonedMessageError } from './errors.js';
-import { Queue } from './queue.js';
 import type { Task } from './task.js';
 
 /** Keeps a message that is given up on, once for each token. Resolves when it is safe. */
@@ -20,7 +25,7 @@ export class Runner {
   failed = 0;
   deadLettered = 0;
   private readonly logger = new Logger('Transport');
-  private readonly ready = new Queue<Task>();
+  private readonly ready = new Fifo<Task>();
   private isHeld = false;
   private isPumping = false;
   private isClosed = false;

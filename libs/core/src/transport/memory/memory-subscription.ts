@@ -1,4 +1,4 @@
-import { Fifo } from './fifo.js';
+import { Fifo } from '../../foundation/index.js';
 import { isUnprocessable } from '../handler-error.js';
 import type { SubscriptionSettings } from '../subscription-settings.js';
 import type { KeptMessage } from './memory-message.js';

@@ -1,4 +1,4 @@
-import { Fifo } from './fifo.js';
+import { Fifo } from '../../foundation/index.js';
 import type { KeptMessage } from './memory-message.js';
 
 /** What a message costs beside its own bytes, roughly. */

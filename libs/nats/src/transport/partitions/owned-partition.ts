@@ -1,9 +1,8 @@
-import type { IncomingMessage, SubscriptionSettings } from '@catga/core';
+import { Fifo, type IncomingMessage, type SubscriptionSettings } from '@catga/core';
 import type { Msg } from '@nats-io/transport-node';
 import { AbortGroup } from '../abort-group.js';
 import type { TransportContext } from '../context.js';
 import { decodeMessage, type DecodedMessage } from '../envelope.js';
-import { Queue } from '../queue.js';
 import type { Runner } from '../runner.js';
 import type { StateRecord } from '../state-records.js';
 import type { SubscriptionRecord } from '../subscription-record.js';
@@ -49,7 +48,7 @@ export class OwnedPartition {
   /** Messages until which each is written down before it begins: the owner before may have died of one. */
   private probation: number;
   /** Those among them that have failed before, or were under way when an owner died, and the one that is tried now. */
-  private readonly suspects = new Queue<Entry>();
+  private readonly suspects = new Fifo<Entry>();
   private suspect: Entry | undefined;
 
   constructor(

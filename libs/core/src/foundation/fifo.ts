@@ -1,16 +1,19 @@
-/** A queue whose both ends cost the same however long it is; `Array.shift` moves everything. */
+/** A queue whose both ends cost the same however long it is; `Array.shift` moves everything. For authors of transports. */
 export class Fifo<T> {
   private items: (T | undefined)[] = [];
   private head = 0;
 
+  /** Items in it. */
   get size(): number {
     return this.items.length - this.head;
   }
 
+  /** The next item, which stays; undefined when there is none. */
   peek(): T | undefined {
     return this.items[this.head];
   }
 
+  /** Puts an item behind all others. */
   push(item: T): void {
     this.items.push(item);
   }
@@ -21,6 +24,7 @@ export class Fifo<T> {
     else this.items.unshift(item);
   }
 
+  /** Takes the next item; undefined when there is none. */
   shift(): T | undefined {
     if (this.size === 0) return undefined;
     const item = this.items[this.head];
@@ -32,10 +36,12 @@ export class Fifo<T> {
     return item;
   }
 
+  /** All items, the next one first; they stay. */
   toArray(): T[] {
     return this.items.slice(this.head) as T[];
   }
 
+  /** Throws all items away. */
   clear(): void {
     this.items = [];
     this.head = 0;
