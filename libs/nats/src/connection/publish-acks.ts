@@ -29,9 +29,12 @@ interface Waiting {
 
 /** How often overdue answers are looked for. Milliseconds. */
 const SWEEP = 100;
-/** JetStream's number for a message whose id is that of another one that several servers are just agreeing on. */
-const ID_IN_PROCESS = 10158;
-/** Pause before such a message is sent again: as soon as they have agreed, the answer is that one's. Milliseconds. */
+/**
+ * JetStream's numbers for a message whose id, or whose subject with an expected sequence, is that of another one that the
+ * servers of a cluster are just agreeing on: refused without a verdict.
+ */
+const IN_PROCESS: ReadonlySet<number> = new Set([10_158, 10_164]);
+/** Pause before such a message is sent again: as soon as they have agreed, there is an answer. Milliseconds. */
 const AGAIN = 20;
 
 /**
@@ -147,7 +150,7 @@ export class PublishAcks {
     if (error === undefined) waiting.resolve({ stream, sequence: seq, duplicate: duplicate === true });
     else {
       const { err_code: code = error.code ?? 0, description = 'no reason given' } = error;
-      if (code === ID_IN_PROCESS && performance.now() + AGAIN < waiting.deadline) {
+      if (IN_PROCESS.has(code) && performance.now() + AGAIN < waiting.deadline) {
         setTimeout(() => this.sendAgain(waiting), AGAIN);
         return;
       }

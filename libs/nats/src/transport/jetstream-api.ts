@@ -14,7 +14,7 @@ export const DELETED_BEFORE: readonly number[] = [
   MESSAGE_DELETE_FAILED,
 ];
 /** Somebody else has written this subject. */
-export const WRONG_LAST_SEQUENCE = 10_071;
+export const WRONG_LAST_SEQUENCE: ReadonlySet<number> = new Set([10_071, 10_164]);
 
 /** Settings of a stream, as JetStream names them. */
 export interface StreamConfig {

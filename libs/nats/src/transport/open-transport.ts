@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { TransportWarning } from '@catga/core';
 import { atLeast, NatsConnections, NatsUnavailableError, PublishAcks } from '../connection/index.js';
 import type { TransportContext } from './context.js';
@@ -10,6 +11,10 @@ import { StateRecords } from './state-records.js';
 import { ensureStreams } from './streams.js';
 import type { TransportSettings } from './transport-settings.js';
 import { Trimmer } from './trimmer.js';
+
+/** How long a cluster may take to choose a leader, and the pause before it is asked again. Milliseconds. */
+const LEADER = 15_000;
+const PAUSE = 100;
 
 /** What a transport has while it is open. */
 export class OpenTransport {
@@ -26,10 +31,10 @@ export class OpenTransport {
     try {
       const link = await connections.open('transport');
       const api = new JetStreamApi(link);
-      const warnings = await ensureStreams(api, names, settings);
+      const warnings = await patiently(() => ensureStreams(api, names, settings));
       const acks = new PublishAcks(link, settings.publishTimeout);
       const records = new StateRecords(api, acks, names.state);
-      const partitions = await fixedPartitions(records, names, settings.partitions);
+      const partitions = await patiently(() => fixedPartitions(records, names, settings.partitions));
       const letters = new NatsDeadLetters(api, acks, names, partitions);
       const packs = new PackPublisher(acks, names, link);
       const context = { link, acks, api, names, packs, records, letters, partitions };
@@ -61,6 +66,17 @@ export class OpenTransport {
     this.requests.close();
     this.context.acks.close();
     await this.connections.close();
+  }
+}
+
+/** Asks again while a cluster has no leader yet for the streams that were just made, by this node or by another one. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (const deadline = performance.now() + LEADER; ; await setTimeout(PAUSE)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof NatsUnavailableError) || performance.now() + PAUSE >= deadline) throw error;
+    }
   }
 }
 

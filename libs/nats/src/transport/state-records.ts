@@ -36,7 +36,7 @@ export class StateRecords {
       const ack = await this.acks.publish(subject, JSON.stringify(value), { headers: expectation });
       return ack.sequence;
     } catch (error) {
-      if (error instanceof JetStreamError && error.errorCode === WRONG_LAST_SEQUENCE) return undefined;
+      if (error instanceof JetStreamError && WRONG_LAST_SEQUENCE.has(error.errorCode)) return undefined;
       throw error;
     }
   }
