@@ -86,6 +86,8 @@ describe(`NatsTransport with three copies on a cluster of three, ${name}`, () =>
       return acknowledged.every((id) => done.has(id));
     };
     await until('everything acknowledged is handled', isAllDone, 40_000);
+    // Below 2.9.21 the order of keys is not promised with several copies, and the transport says so.
+    if (producer?.warnings().some(({ code }) => code === 'CATGA_NATS_REPLICATED_CAS') === true) return;
     // Handled again perhaps, but never one for the first time after a later one of its key.
     for (const numbers of seen.values()) {
       const firstTimes = [...new Set(numbers)];
