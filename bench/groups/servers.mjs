@@ -17,7 +17,7 @@ const STORES = [
   { name: 'nats', of: 'NATS JetStream, file, no fsync', bars: { 1: 300, 50: 800 } },
 ];
 const IN_FLIGHT = [1, 50, 500];
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** A sample takes a second and has servers beside it: a gap between other programs' work is no help. Milliseconds. */
 const PATIENCE = 50;
 

@@ -19,7 +19,7 @@ export default async function appends(variant: string): Promise<Contestant> {
   let log = app.get(EventLog);
 
   return {
-    warmUp: 800,
+    warmUp: 1_500,
     close: () => app.close(),
     async prepare() {
       // Millions of events would be held by the end, and collecting them measured.

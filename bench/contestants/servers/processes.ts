@@ -23,7 +23,8 @@ export default async function processes(variant: string): Promise<Contestant> {
   let number = 0;
 
   return {
-    warmUp: 700,
+    // One at a time is a few hundred a second: in less time the compiler has seen too few of them.
+    warmUp: 3_000,
     close: () => app.close(),
     run: () => ratesOf(LEVELS, () => mediator.send(new PlaceOrder(`order-${number++}`, number))),
   };

@@ -1,4 +1,4 @@
-import { MemoryTransport, type Transport } from '@catga/core';
+import { MemoryBroker, MemoryTransport, type Transport } from '@catga/core';
 import { NatsTransport } from '@catga/nats';
 import { RedisTransport } from '@catga/redis';
 
@@ -13,5 +13,6 @@ function transportOf(variant: string, name: string): Transport {
   const [kind, url = ''] = variant.split(' ');
   if (kind === 'redis') return new RedisTransport({ url, name });
   if (kind === 'nats') return new NatsTransport({ servers: url, name });
-  return new MemoryTransport();
+  // A round of publishing to members that are away is more than a broker in memory takes by default.
+  return new MemoryTransport({ broker: new MemoryBroker({ capacity: 10_000_000 }) });
 }
