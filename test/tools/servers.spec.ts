@@ -330,6 +330,7 @@ describe('the servers that tests share', () => {
     expect(redisServers(shared.env).map(({ name }) => name)).toEqual([redis?.name, redis?.name]);
     await shared.stop();
     expect(readFileSync(log, 'utf8').split('\n')).toEqual([
+      'compose version',
       expect.stringMatching(/ up --detach --wait redis redis-newest nats nats-newest$/),
       expect.stringMatching(/^compose -p catga-test-\d+ -f .*docker-compose.test.yml down --volumes$/),
       '',
@@ -356,9 +357,14 @@ esac`;
     for (const command of ['apt-get install redis-server nats-server', 'docker compose', 'REDIS_URL=', 'npm test']) {
       await expect(nothing).rejects.toThrow(command);
     }
-    const env = { PATH: pathWith({ 'redis-server': both['redis-server'], docker: 'echo Docker is asleep; exit 1' }) };
-    await expect(startSharedServers({ ...alone, env })).rejects.toThrow(
+    const withDocker = (docker: string) =>
+      startSharedServers({ ...alone, env: { PATH: pathWith({ 'redis-server': both['redis-server'], docker }) } });
+    await expect(withDocker('[ "$2" = version ] || { echo Docker is asleep; exit 1; }')).rejects.toThrow(
       /^No NATS server to test with \(.*exited with 1: Docker is asleep\)/,
+    );
+    const old = `echo "docker: 'compose' is not a docker command."; exit 1`;
+    await expect(withDocker(old)).rejects.toThrow(
+      /^No NATS server to test with \(this Docker has no Compose plugin; install/,
     );
   });
 });
