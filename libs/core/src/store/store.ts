@@ -240,7 +240,10 @@ export interface DirectStream {
   add(shape: EventShape, at: number, data: Payload): void;
   /** The same for data that is a list: its items are kept, not the list. A reader gets a list of the same items. */
   addList(shape: EventShape, at: number, items: readonly Payload[]): void;
-  /** Removes the stream, and its record while that follows from it. */
+  /**
+   * Removes the stream, and its record while that follows from it. To be called by its writer, and the last thing that it
+   * does with this object: the store may make another stream of it.
+   */
   remove(): void;
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { MemoryStore, RecordConflictError, VersionConflictError, type DerivedRecord } from '@catga/core';
 import { CellArena } from '../../src/store/memory/cell-arena.js';
-import { ChurnMap } from '../../src/store/memory/churn-map.js';
+import { KeyTable } from '../../src/store/memory/key-table.js';
 
 const begun = { type: 'begun', metadata: { owner: 'me' } };
 const done = { type: 'done' };
@@ -275,36 +275,42 @@ describe('CellArena', () => {
   });
 });
 
-describe('ChurnMap', () => {
+describe('KeyTable', () => {
+  type Entry = { readonly key: string; readonly value: number };
+  const table = (): KeyTable<Entry> => new KeyTable<Entry>(({ key }) => key);
+
   it('behaves as a map does, whatever comes and goes', () => {
     const key = fc.integer({ min: 0, max: 60 }).map((number) => `k${number}`);
     const step = fc.record({ key, what: fc.constantFrom('set', 'set', 'delete') });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
         const model = new Map<string, number>();
-        const map = new ChurnMap<number>();
+        const map = table();
         steps.forEach(({ key: at, what }, value) => {
           if (what === 'delete') map.delete(at);
-          else if (model.has(at)) map.replace(at, value);
-          else map.add(at, value);
+          else if (model.has(at)) map.replace({ key: at, value });
+          else map.add({ key: at, value });
           if (what === 'delete') model.delete(at);
           else model.set(at, value);
-          expect(map.get(at)).toBe(model.get(at));
+          expect(map.get(at)?.value).toBe(model.get(at));
         });
-        expect([...map.values()]).toEqual([...model.values()]);
+        expect([...map.all()].map(({ key: at, value }) => [at, value])).toEqual([...model]);
         expect(map.size).toBe(model.size);
+        for (let number = 0; number <= 60; number++)
+          expect(map.get(`k${number}`)?.value).toBe(model.get(`k${number}`));
       }),
     );
   });
 
-  it('forgets what is deleted, also of a map that few keys have outlived', () => {
-    const map = new ChurnMap<number>();
-    map.add('kept', -1);
-    for (let i = 0; i < 10_000; i++) {
-      map.add(`k${i}`, i);
-      if (i >= 10) map.delete(`k${i - 10}`);
-    }
-    expect(map.size).toBe(11);
-    expect([...map.values()]).toEqual([-1, ...Array.from({ length: 10 }, (_, i) => 9_990 + i)]);
+  it('finds each of many keys, of any length and in any script, and forgets what is deleted', () => {
+    const map = table();
+    const keys = Array.from({ length: 20_000 }, (_, i) => `${'Größe-注文-'.repeat(i % 7)}${i}`);
+    keys.forEach((key, value) => map.add({ key, value }));
+    expect(keys.every((key, value) => map.get(key)?.value === value)).toBe(true);
+    for (const key of keys.slice(3)) map.delete(key);
+    expect([...map.all()].map(({ value }) => value)).toEqual([0, 1, 2]);
+    expect(map.size).toBe(3);
+    expect(map.get('')).toBeUndefined();
+    expect(keys.slice(3).some((key) => map.get(key) !== undefined)).toBe(false);
   });
 });

@@ -180,7 +180,9 @@ export class ProcessRun implements Run, RunScope {
   }
 
   patched(id: string): boolean {
-    return (this.patches ??= new Patches()).isNew(id, this.journal, this.replaying?.hasMore === true);
+    // A flow that was given up may still ask, once what it waited for beside its steps is there: nothing is written for it.
+    const inPast = this.phase !== 'flowing' || this.replaying?.hasMore === true;
+    return (this.patches ??= new Patches()).isNew(id, this.journal, inPast);
   }
 
   // --- what its calls tell ------------------------------------------------------------------------------------------

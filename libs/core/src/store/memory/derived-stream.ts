@@ -3,6 +3,7 @@ import { CellArena } from './cell-arena.js';
 import { ItemList } from './item-list.js';
 import type { CollectionEntry } from './memory-record.js';
 import { CELLS, MemoryStream, type StreamHome } from './memory-stream.js';
+import { OPEN } from './stream-life.js';
 
 /** Most cells of a stream that shares its array with others. */
 const LARGEST_BLOCK = 1_024;
@@ -14,16 +15,26 @@ export interface DerivedHome extends StreamHome {
   readonly record: DerivedRecord;
   /** By the events that they have room for. */
   readonly arenas: CellArena[];
+  /** Streams whose writer has removed them, with their blocks, by the events that they have room for. */
+  readonly spares: DerivedStream[][];
 }
 
 /** Where an array of the stream's own ends. */
 const UNBOUNDED = 2 ** 30;
 
+/** Most streams of one size that wait to be used again. */
+const MOST_SPARE = 1_024;
+
 /** What is left of a stream that has given its block back. */
 const NOTHING: unknown[] = [];
 Object.freeze(NOTHING);
 
-/** A stream and the record that follows from it, in one object: all that is kept of most process runs. */
+/**
+ * A stream and the record that follows from it, in one object: all that is kept of most process runs.
+ *
+ * Where as many go as come, a new one is an old one used again, see {@link spare}: the garbage collector would copy each
+ * of them twice before it counts as old, only to have to find it dead again soon after.
+ */
 export class DerivedStream extends MemoryStream implements CollectionEntry {
   /** False once the record was written: then it stands for itself. */
   derivesRecord = true;
@@ -35,12 +46,12 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   /** See {@link DerivedRecord.own}. */
   private own: unknown;
 
-  constructor(
-    readonly key: string,
+  private constructor(
+    public key: string,
     /** Number of the record in the order of creation. */
-    readonly sequence: number,
+    public sequence: number,
     protected override readonly home: DerivedHome,
-    room: number,
+    private readonly room: number,
   ) {
     super(home, NOTHING);
     const arena = (this.arena = arenaFor(home, room));
@@ -48,6 +59,16 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
     this.base = arena.take();
     this.cells = arena.taken;
     this.end = this.base + arena.size;
+  }
+
+  /** A stream without events. */
+  static open(key: string, sequence: number, home: DerivedHome, room: number): DerivedStream {
+    const spare = home.spares[room]?.pop();
+    if (spare === undefined) return new DerivedStream(key, sequence, home, room);
+    spare.key = key;
+    spare.sequence = sequence;
+    spare.life = OPEN;
+    return spare;
   }
 
   override add(shape: EventShape, at: number, data: unknown): void {
@@ -71,7 +92,24 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
     super.truncate(gone);
   }
 
-  override dropped(): void {
+  override dropped(unseen: boolean): void {
+    if (!unseen || !this.spare()) this.leaveBlock();
+  }
+
+  /** Lets another stream have this object, with its block. Answers false when enough of them wait for that. */
+  private spare(): boolean {
+    const { arena, cells, base, home, room } = this;
+    const spares = (home.spares[room] ??= []);
+    if (arena === undefined || spares.length >= MOST_SPARE) return false;
+    clearCells(cells, base, base + arena.size);
+    this.end = base + arena.size;
+    this.version = 0;
+    this.own = undefined;
+    spares.push(this);
+    return true;
+  }
+
+  private leaveBlock(): void {
     const { arena, cells, base } = this;
     if (arena === undefined) return;
     this.arena = undefined;
@@ -127,7 +165,7 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
       const data = own[cell];
       if (data instanceof ItemList) own[cell] = this.itemsOf(data);
     }
-    this.dropped();
+    this.leaveBlock();
     this.cells = own;
     this.end = UNBOUNDED;
   }
@@ -192,6 +230,11 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   part(): void {
     this.derivesRecord = false;
   }
+}
+
+function clearCells(cells: unknown[], from: number, to: number): void {
+  // Not `fill`: calling it costs more than it does.
+  for (let cell = from; cell < to; cell++) cells[cell] = undefined;
 }
 
 function arenaFor({ arenas }: DerivedHome, room: number): CellArena | undefined {

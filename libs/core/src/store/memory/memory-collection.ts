@@ -1,8 +1,8 @@
 import { readRecordCursor, writeRecordCursor } from '../record-cursor.js';
 import type { RecordPage, RecordQuery, RecordWrite, StoredRecord } from '../store.js';
 import { RecordConflictError } from '../store.errors.js';
-import { ChurnMap } from './churn-map.js';
 import type { DerivedStream } from './derived-stream.js';
+import { KeyTable } from './key-table.js';
 import { MemoryRecord, type CollectionEntry } from './memory-record.js';
 import type { PayloadPolicy } from './payload-policy.js';
 import { RecordIndex } from './record-index.js';
@@ -11,7 +11,7 @@ const FIRST_SWEEP = 1_000;
 
 /** The records of one collection. Reads and writes by key need the map only; see {@link RecordIndex} for the rest. */
 export class MemoryCollection {
-  private readonly records = new ChurnMap<MemoryRecord | DerivedStream>();
+  private readonly records = new KeyTable<MemoryRecord | DerivedStream>(({ key }) => key);
   private readonly expiring = new Set<MemoryRecord>();
   private sweepAt = FIRST_SWEEP;
   private index: RecordIndex | undefined;
@@ -26,6 +26,11 @@ export class MemoryCollection {
   /** Records in memory, those included that have expired and were not yet dropped. */
   get size(): number {
     return this.records.size;
+  }
+
+  /** A list of the records exists, and holds those that were removed, too. */
+  get isListed(): boolean {
+    return this.index?.isListed === true;
   }
 
   /** Version of the record; 0 when there is none or it has expired. */
@@ -60,7 +65,7 @@ export class MemoryCollection {
     if (write.value === undefined) return 0;
     if (record === undefined) {
       record = new MemoryRecord(this.name, write.key, sequence, write, now, this.payloads);
-      this.records.add(write.key, record);
+      this.records.add(record);
       this.index?.add(record);
     } else {
       this.index?.unfile(record);
@@ -74,18 +79,18 @@ export class MemoryCollection {
 
   /** All records in the order of creation, expired ones included. */
   all(): Iterable<MemoryRecord | DerivedStream> {
-    return this.records.values();
+    return this.records.all();
   }
 
   /** Adds a record of an image, the youngest so far. */
   restore(record: MemoryRecord): void {
-    this.records.add(record.key, record);
+    this.records.add(record);
     if (record.expiresAt !== undefined) this.expiring.add(record);
   }
 
   /** Adds a record that follows from its stream. There must be none under its key. */
   addDerived(stream: DerivedStream): void {
-    this.records.add(stream.key, stream);
+    this.records.add(stream);
     this.index?.addDerived(stream);
   }
 
@@ -102,7 +107,7 @@ export class MemoryCollection {
 
   /** Every stream from which a record follows. */
   *allDerived(): Iterable<DerivedStream> {
-    for (const record of this.records.values()) if (!(record instanceof MemoryRecord)) yield record;
+    for (const record of this.records.all()) if (!(record instanceof MemoryRecord)) yield record;
   }
 
   /** Forgets a stream that was removed, and with it its record. */
@@ -113,7 +118,7 @@ export class MemoryCollection {
 
   find(query: RecordQuery, now: number): RecordPage {
     const { order = 'oldest', limit = 100 } = query;
-    this.index ??= new RecordIndex(() => this.records.values());
+    this.index ??= new RecordIndex(() => this.records.all());
     const records: StoredRecord[] = [];
     let last: CollectionEntry | undefined;
     for (const record of this.index.walk(query, readRecordCursor(query))) {
@@ -132,7 +137,7 @@ export class MemoryCollection {
     const write: RecordWrite = { collection: this.name, key: stream.key, value, tags };
     const record = new MemoryRecord(this.name, stream.key, stream.sequence, write, stream.createdAt, this.payloads);
     record.recordVersion = recordVersion;
-    this.records.replace(stream.key, record);
+    this.records.replace(record);
     this.index?.replaceDerived(stream, record);
     stream.part();
     this.parted(stream);

@@ -44,6 +44,11 @@ export class MemoryLog {
     this.gone = 0;
   }
 
+  /** The list exists, and holds streams: also those that were removed. */
+  get isListed(): boolean {
+    return this.entries !== undefined;
+  }
+
   /** Must be called when listeners come or go. */
   watch(): void {
     this.watched = this.entries !== undefined || this.notifier.listening;

@@ -15,8 +15,8 @@ export interface StreamHome {
   readonly epoch: number;
   /** The time of an event that has none of its own. */
   now(): number;
-  /** Takes a stream out of the store. */
-  drop(stream: MemoryStream): void;
+  /** Takes a stream out of the store that its writer will not push to any more. */
+  letGo(stream: MemoryStream): void;
 }
 
 /** A time that is no whole number of milliseconds from the epoch. */
@@ -56,11 +56,15 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
   }
 
   remove(): void {
-    this.home.drop(this);
+    this.home.letGo(this);
   }
 
-  /** Called when the stream is no longer in the store. */
-  dropped(): void {}
+  /**
+   * Called when the stream is no longer in the store.
+   *
+   * @param unseen nobody has it in hand any more
+   */
+  dropped(_unseen: boolean): void {}
 
   /** Removes the events up to this version. */
   truncate(gone: number): void {

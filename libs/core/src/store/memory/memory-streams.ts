@@ -1,9 +1,9 @@
 import type { CommitNotifier } from '../commit-notifier.js';
 import type { DerivedRecord, NewEvent, StreamAppend } from '../store.js';
 import type { StreamChange, StreamState } from '../stream-state.js';
-import { ChurnMap } from './churn-map.js';
 import { DerivedStream, type DerivedHome } from './derived-stream.js';
 import type { ImageEvent } from './image-row.js';
+import { KeyTable } from './key-table.js';
 import { MemoryLog } from './memory-log.js';
 import type { MemoryRecords } from './memory-records.js';
 import { NamedStream, type MemoryStream, type StreamHome } from './memory-stream.js';
@@ -17,7 +17,7 @@ export class MemoryStreams {
   /** Those that commits made: they stay, and one look must find any of millions. */
   private readonly named = new Map<string, MemoryStream>();
   /** Those of one writer, and those that lost their record: they come and go with what they are the journal of. */
-  private readonly passing = new ChurnMap<MemoryStream>();
+  private readonly passing = new KeyTable<MemoryStream>(({ name }) => name);
   /** Ways in which records follow from streams: each leads to more streams than the map above holds. */
   private readonly derivations: DerivedHome[] = [];
   private readonly home: StreamHome;
@@ -37,7 +37,7 @@ export class MemoryStreams {
       payloads,
       epoch: Math.floor(now()),
       now,
-      drop: (stream) => this.drop(stream),
+      letGo: (stream) => this.drop(stream, true),
     };
   }
 
@@ -67,7 +67,7 @@ export class MemoryStreams {
 
   /** Adds a stream with its record. There must be neither yet. */
   derive(key: string, record: DerivedRecord, room: number): DerivedStream {
-    const stream = new DerivedStream(key, this.records.nextSequence(), this.homeOf(record), room);
+    const stream = DerivedStream.open(key, this.records.nextSequence(), this.homeOf(record), room);
     this.records.collection(record.collection).addDerived(stream);
     if (this.notifier.listening) this.notifier.touchCollection(record.collection);
     return stream;
@@ -107,7 +107,7 @@ export class MemoryStreams {
     const found = this.find(stream);
     if (found === undefined) return;
     this.keepRecord(found);
-    this.drop(found);
+    this.drop(found, false);
   }
 
   private create(stream: string): MemoryStream {
@@ -117,7 +117,7 @@ export class MemoryStreams {
   }
 
   private pass(stream: MemoryStream): void {
-    this.passing.add(stream.name, stream);
+    this.passing.add(stream);
     this.elsewhere = true;
   }
 
@@ -133,11 +133,15 @@ export class MemoryStreams {
     if (stream instanceof DerivedStream) this.records.collection(stream.record.collection).keep(stream);
   }
 
-  private drop(stream: MemoryStream): void {
+  /** @param byWriter nobody pushes to it any more */
+  private drop(stream: MemoryStream, byWriter: boolean): void {
     if (stream.life.removed) return;
     const { listening } = this.notifier;
+    let unseen = false;
     if (stream instanceof DerivedStream && stream.derivesRecord) {
-      this.records.collection(stream.record.collection).removeDerived(stream);
+      const collection = this.records.collection(stream.record.collection);
+      collection.removeDerived(stream);
+      unseen = byWriter && !collection.isListed && !this.log.isListed;
       if (listening) this.notifier.touchCollection(stream.record.collection);
     } else {
       if (this.named.get(stream.name) === stream) this.named.delete(stream.name);
@@ -146,13 +150,13 @@ export class MemoryStreams {
     const { gone } = stream.life;
     stream.life = gone === 0 ? REMOVED : { ...stream.life, removed: true };
     this.log.removed(stream.version - gone);
-    stream.dropped();
     if (listening) this.notifier.touchStream(stream.name);
+    stream.dropped(unseen);
   }
 
   private homeOf(record: DerivedRecord): DerivedHome {
     for (const known of this.derivations) if (known.record === record) return known;
-    const home = { ...this.home, record, arenas: [] };
+    const home = { ...this.home, record, arenas: [], spares: [] };
     this.derivations.push(home);
     this.elsewhere = true;
     return home;
@@ -171,7 +175,7 @@ export class MemoryStreams {
 
   *all(): Iterable<MemoryStream> {
     yield* this.named.values();
-    yield* this.passing.values();
+    yield* this.passing.all();
     for (const { record } of this.derivations) yield* this.records.collection(record.collection).allDerived();
   }
 }

@@ -27,6 +27,10 @@ export class RecordIndex {
     for (const record of this.entries()) if (!(record instanceof MemoryRecord)) this.derived++;
   }
 
+  get isListed(): boolean {
+    return this.created !== undefined;
+  }
+
   add(record: MemoryRecord): void {
     this.created?.push(record);
     this.file(record);
