@@ -36,8 +36,92 @@ const setUp = (retention: { age?: number; count?: number } = {}, clock?: { now()
   return { world, store, node, execute };
 };
 
+class Calls {
+  constructor(readonly id: string) {}
+}
+
+/** Steps that are called in other ways than they are declared. */
+@CatgaProcess(Calls)
+class Caller {
+  constructor(private readonly world: World) {}
+  async execute(_calls: Calls) {
+    const answers: unknown[] = [];
+    answers.push(await this.sum(1, 2));
+    answers.push(await (this.sum as (...more: unknown[]) => unknown)(1, 2, 'more'));
+    answers.push(await (this.sum as (...fewer: unknown[]) => unknown)(1));
+    answers.push(await this.withDefault());
+    answers.push(await this.withDefault(5));
+    answers.push(await this.rest(1, 2, 3));
+    answers.push(await this.ofNothing());
+    answers.push(await this.failsOnce('x', { deep: 1 }));
+    return answers;
+  }
+  private async sum(a: number, b: number) {
+    return `${a} ${b}`;
+  }
+  private async withDefault(value = 7) {
+    return value;
+  }
+  private async rest(...values: number[]) {
+    return values.length;
+  }
+  private async ofNothing() {
+    return typeof this.sum;
+  }
+  private async failsOnce(name: string, value: object) {
+    return `${await this.world.act('fails', name)} ${JSON.stringify(value)}`;
+  }
+}
+
 describe('The shortest path in memory', () => {
   afterEach(crashAllNodes);
+
+  const inputs = async (store: MemoryStore) =>
+    (await store.readStream('process-Caller:1'))
+      .filter(({ type }) => type === 'ProcessStepStarted')
+      .map(({ data }) => data);
+  const calls = async () => {
+    const world = new World();
+    world.fail('fails', new Error('once'));
+    const store = new MemoryStore({ mode: 'reference' });
+    const node = new TestNode(store, world, [Caller] as never[]);
+    return { answers: await node.engine.execute('Caller', new Calls('1')), inputs: await inputs(store) };
+  };
+  const expected = {
+    answers: ['1 2', '1 2', '1 undefined', 7, 5, 3, 'function', 'fails! {"deep":1}'],
+    inputs: [[1, 2], [1, 2, 'more'], [1], [], [5], [1, 2, 3], [], ['x', { deep: 1 }], ['x', { deep: 1 }]],
+  };
+
+  it('takes steps with any arguments, and journals those that were given', async () => {
+    expect(await calls()).toEqual(expected);
+  });
+
+  it('does the same where generating code is forbidden', async () => {
+    const { Function: original } = globalThis;
+    globalThis.Function = function forbidden() {
+      throw new EvalError('Code generation from strings disallowed for this context');
+    } as unknown as typeof Function;
+    try {
+      expect(await calls()).toEqual(expected);
+    } finally {
+      globalThis.Function = original;
+    }
+  });
+
+  it('keeps the whole history of runs of any length, also of those that follow long ones', async () => {
+    const { node, store, execute } = setUp({ count: 3 });
+    const lengths = [1, 1, 40, 300, 300, 2, 300, 299, 301, 1, 1, 1, 700, 900, 800];
+    for (const [index, times] of lengths.entries()) {
+      await execute(new Order(`${index}`, times));
+      for (const [id, expectedTimes] of [...lengths.entries()].slice(Math.max(0, index - 2), index + 1)) {
+        const events = await store.readStream(`process-Short:${id}`);
+        const work = Array.from({ length: expectedTimes }, (_, i) => [[i], 'work!']).flat();
+        expect(events.map(({ data }) => data).slice(1, -3)).toEqual(work);
+        expect(events.slice(-3).map(({ data }) => data)).toEqual([[`${id}`], 'close!', 'work! close!']);
+      }
+    }
+    expect((await node.processes.list()).processes).toHaveLength(3);
+  });
 
   it('shows a run while it is under way, by id, by status and by tag, and once it is final', async () => {
     const { world, node, execute } = setUp();

@@ -2,7 +2,9 @@ import { Mediator } from '../../mediator/index.js';
 import type { StepBlueprint, ProcessBlueprint } from '../definition/blueprint.js';
 import { ProcessContext, SCOPE } from '../api/process-context.js';
 import { ProcessStepError } from '../api/process.errors.js';
+import { JournalRoom } from './journal-room.js';
 import { RunOrigin } from './run-started.js';
+import { sharedEntry, stepEntry, type EnteredRun } from './step-entry.js';
 import { StepSlot } from './step-slot.js';
 
 /** How a run's object finds its run. */
@@ -16,8 +18,7 @@ const KEY = Symbol('catga.process.key');
 type Method = (this: object, ...args: unknown[]) => unknown;
 
 /** What the view of `execute` needs of its run. */
-export interface RunScope {
-  callStep(step: CompiledStep, args: unknown[]): Promise<unknown>;
+export interface RunScope extends EnteredRun {
   readonly context: ProcessContext;
 }
 
@@ -71,6 +72,8 @@ export class CompiledProcess {
   readonly idPrefix: string;
   /** Former step name → today's. */
   readonly renames = new Map<string, string>();
+  /** Its start, its end, and two events for each step, at least. */
+  readonly room: JournalRoom;
   private origin: RunOrigin | undefined;
   private readonly RunView: new (run: RunScope) => object;
   private readonly StepView: new (call: CallScope | undefined, run: LaneScope | undefined, key: string) => object;
@@ -84,8 +87,9 @@ export class CompiledProcess {
       this.steps.set(step.name, this.compileStep(step, index));
       for (const old of step.formerly) this.renames.set(old, step.name);
     });
-    this.RunView = this.makeRunView();
+    this.room = new JournalRoom(2 + 2 * this.steps.size);
     this.StepView = this.makeStepView();
+    this.RunView = this.makeRunView();
   }
 
   /** What runs have in common that this node starts. */
@@ -159,12 +163,10 @@ export class CompiledProcess {
       this[RUN] = run;
     } as unknown as new (run: RunScope) => object;
     const prototype = Object.create(this.instance) as object;
+    const entryOf = this.blueprint.writesFields ? sharedEntry : stepEntry;
     for (const step of this.steps.values()) {
-      for (const { method } of step.alternatives) {
-        define(prototype, method, function (this: { [RUN]: RunScope }, ...args: unknown[]) {
-          return this[RUN].callStep(step, args);
-        });
-      }
+      const entry = entryOf({ step, run: RUN, StepView: this.StepView });
+      for (const { method } of step.alternatives) define(prototype, method, entry);
     }
     defineGetter(prototype, SCOPE, function (this: { [RUN]: RunScope }) {
       return this[RUN].context;

@@ -53,7 +53,7 @@ export class EngineState {
 
   /** A run of this engine; it executes nothing yet. */
   newRun({ process, values }: RegisteredProcess, identity: RunIdentity): ProcessRun {
-    return new ProcessRun(this.env, process, values, identity, this.direct);
+    return new ProcessRun(this.env, process, values, identity);
   }
 
   /** Runs in the memory of this node, by id. */

@@ -1,10 +1,12 @@
 import { coarseNow } from '../../foundation/index.js';
+import type { DirectStream } from '../../store/index.js';
 import { ProcessStepTimeoutError } from '../api/process.errors.js';
 import { JournalEvent, StepStarted } from '../journal/journal-event.js';
 import { scopeOf, type CompiledStep } from './compiled-process.js';
 import { encodeError, retryDelay } from './failure.js';
 import { never, type Run } from './run.js';
 import { StepCall } from './step-call.js';
+import type { StepKeys } from './step-keys.js';
 import type { StepSlot } from './step-slot.js';
 
 /**
@@ -17,38 +19,76 @@ import type { StepSlot } from './step-slot.js';
 export class FastLane {
   /** Wall-clock time at which the step under way is given up; Infinity when there is none. */
   deadline = Number.POSITIVE_INFINITY;
+  /** The `this` of the step under way. */
+  view!: object;
   private step!: CompiledStep;
   private slot!: StepSlot;
   private args!: unknown[];
-  private view!: object;
   // Made once for all steps: two closures a step cost more than the step.
-  private readonly onValue = (value: unknown): unknown => this.completed(value);
-  private readonly onError = (error: unknown): Promise<unknown> => this.failed(error);
+  readonly onValue = (value: unknown): unknown => this.completed(value);
+  readonly onError = (error: unknown): Promise<unknown> => this.failed(error);
 
-  constructor(private readonly run: Run) {}
+  /** @param longest events from which on the run is asked before each step whether it may go on */
+  constructor(
+    private readonly run: Run,
+    private readonly stream: DirectStream,
+    private readonly keys: StepKeys,
+    private readonly longest: number,
+  ) {}
 
-  /** Runs the first attempt of a step. Only while none is under way. */
+  /** Can the next step take this lane? */
+  get isOpen(): boolean {
+    return this.run.mayBegin && this.run.current === undefined;
+  }
+
+  /** Runs the first attempt of a step. Only while the lane {@link isOpen}. */
   call(step: CompiledStep, slot: StepSlot, args: unknown[]): Promise<unknown> {
     const { run } = this;
-    this.step = step;
-    this.slot = slot;
-    this.args = args;
     let answer: unknown;
     try {
       const view = (this.view = run.process.laneView(run, slot.key));
-      const alternative = step.only ?? run.process.choose(step, view, args);
-      const at = coarseNow();
-      if (step.only !== undefined) run.journal.addList(slot.started, at, args);
-      else run.journal.append(new StepStarted(at, slot.key, args, 1, undefined, alternative.method));
-      this.deadline = at + step.timeout;
-      run.env.deadlines.arm(this.deadline);
-      run.current = this;
-      answer = alternative.run.apply(view, args);
+      if (step.only !== undefined) {
+        this.begin(step, slot, args);
+        answer = step.only.run.apply(view, args);
+      } else {
+        [this.step, this.slot, this.args] = [step, slot, args];
+        const { method, run: body } = run.process.choose(step, view, args);
+        this.stream.push(new StepStarted(coarseNow(), slot.key, args, 1, undefined, method));
+        this.underWay(coarseNow());
+        answer = body.apply(view, args);
+      }
     } catch (error) {
       return this.failed(error);
     }
     const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
     return promise.then(this.onValue, this.onError);
+  }
+
+  /**
+   * The same up to the call of the body, which is left to whoever calls, for a step without anything to choose. Answers
+   * with the key of the step; undefined when it cannot take this lane.
+   */
+  enter(step: CompiledStep, args: unknown[]): string | undefined {
+    if (!this.isOpen || this.stream.version >= this.longest) return undefined;
+    const slot = this.keys.next(step, args);
+    this.begin(step, slot, args);
+    return slot.key;
+  }
+
+  private begin(step: CompiledStep, slot: StepSlot, args: unknown[]): void {
+    this.step = step;
+    this.slot = slot;
+    this.args = args;
+    const at = coarseNow();
+    this.stream.addList(slot.started, at, args);
+    this.underWay(at);
+  }
+
+  private underWay(at: number): void {
+    const { run } = this;
+    this.deadline = at + this.step.timeout;
+    run.env.deadlines.arm(this.deadline);
+    run.current = this;
   }
 
   /** Journals the time-out; a replay of the run makes the next attempt, if there is one. */
@@ -76,7 +116,7 @@ export class FastLane {
     if (run.isOver) return never();
     run.current = undefined;
     run.flowTime = coarseNow();
-    run.journal.add(this.slot.completed, run.flowTime, value);
+    this.stream.add(this.slot.completed, run.flowTime, value);
     if (run.mayBegin) return value;
     run.callSettled();
     return never();

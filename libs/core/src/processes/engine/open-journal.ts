@@ -11,9 +11,7 @@ import type { Run } from './run.js';
 export function openJournal(run: Run, expectedRecord: number): Journal {
   const { store } = run.env;
   if (store.openDerived && expectedRecord === 0) {
-    // Its start, its end, and two events for each step.
-    const room = 2 + 2 * run.process.steps.size;
-    return new DirectJournal(store.openDerived(run.id, derivedLine, room), store);
+    return new DirectJournal(store.openDerived(run.id, derivedLine, run.process.room.events), store);
   }
   if (store.openDirect) return new DirectJournal(store.openDirect(run.stream), store);
   return resumeJournal(run, 0);

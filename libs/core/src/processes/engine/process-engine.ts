@@ -9,7 +9,7 @@ import { Deadlines } from './deadlines.js';
 import { EngineState, type EngineOptions } from './engine-state.js';
 import { ProcessRegistry } from './process-registry.js';
 import { ProcessRun } from './process-run.js';
-import type { Run, RunEnvironment, RunOutcome } from './run.js';
+import type { Ownership, Run, RunEnvironment, RunOutcome } from './run.js';
 import { RunClaims, type ClaimDetails, type ClaimReason, type ClaimResult } from './run-claims.js';
 import { RunResults } from './run-results.js';
 import { RunStarter, type Started } from './run-starter.js';
@@ -145,15 +145,7 @@ export class ProcessEngine {
       clock,
       limits,
       defaults,
-      ownership: {
-        // Asked each time: a node whose lease was lost goes on under another id.
-        get owner() {
-          return ownership.owner;
-        },
-        whenValid: (begin) => {
-          if (!state.stopping) ownership.whenValid(begin);
-        },
-      },
+      ownership: new RunOwnership(ownership, state),
       turns: new TurnLoop(),
       deadlines: new Deadlines(
         () => state.active.values(),
@@ -168,9 +160,7 @@ export class ProcessEngine {
         if (!this.starter.failed(run, error)) this.results.reject(run.id, error);
       },
       reportInfrastructure: (id, step, error) => this.reportInfrastructure(id, step, error),
-      get isStopping() {
-        return state.stopping;
-      },
+      isStopping: () => state.stopping,
       warn: (message) => warn?.(message),
     };
   }
@@ -201,7 +191,7 @@ export class ProcessEngine {
 
   /** A step timed out in a flow that cannot be told: the same run is executed anew from its journal. */
   private async replay(old: Run): Promise<void> {
-    const run = new ProcessRun(this.state.env, old.process, old.values, old.identity, false);
+    const run = new ProcessRun(this.state.env, old.process, old.values, old.identity);
     run.journal = old.journal;
     this.state.activate(run);
     run.resume(await History.load(this.options.store, run.stream, run.process.renames), false);
@@ -215,6 +205,23 @@ export class ProcessEngine {
     const where = step === undefined ? id : `step ${step} of ${id}`;
     const message = error instanceof Error ? error.message : String(error);
     this.state.env.warn(`${where} waits, nothing is undone: ${message}`);
+  }
+}
+
+/** What a node owns while it does not stop. A class, as an object literal with a getter is a slow one to V8. */
+class RunOwnership implements Ownership {
+  constructor(
+    private readonly node: Ownership,
+    private readonly state: EngineState,
+  ) {}
+
+  // Asked each time: a node whose lease was lost goes on under another id.
+  get owner(): string {
+    return this.node.owner;
+  }
+
+  whenValid(begin: () => void): void {
+    if (!this.state.stopping) this.node.whenValid(begin);
   }
 }
 

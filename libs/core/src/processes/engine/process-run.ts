@@ -4,7 +4,7 @@ import { ProcessCancelledError } from '../api/process.errors.js';
 import type { CancelOptions, ProcessStatus } from '../api/process.types.js';
 import type { History } from '../journal/history.js';
 import { JournalEvent, type EventMeta } from '../journal/journal-event.js';
-import type { Journal } from '../journal/journal.js';
+import { DirectJournal, type Journal } from '../journal/journal.js';
 import type { Values } from '../journal/values.js';
 import { decodeCommand, encodeCommand } from './command-values.js';
 import { CallIdentity } from './call-identity.js';
@@ -58,8 +58,8 @@ export class ProcessRun implements Run, RunScope {
   private answer: ((value: unknown) => void) | undefined;
   private phase: Phase = 'flowing';
   private cause: Cause | undefined;
-  /** Only on a store in memory, for flows with one step at a time. */
-  private readonly lane: FastLane | undefined;
+  /** Only for flows with one step at a time, in the life in which a store in memory has taken their start. */
+  lane: FastLane | undefined;
   private readonly keys = new StepKeys();
   // Made when needed: most runs in memory need none of these, and memory holds many runs.
   private calls: OpenCalls | undefined;
@@ -75,9 +75,7 @@ export class ProcessRun implements Run, RunScope {
     readonly process: CompiledProcess,
     readonly values: Values,
     readonly identity: RunIdentity,
-    direct: boolean,
   ) {
-    this.lane = direct && process.blueprint.sequential ? new FastLane(this) : undefined;
     this.startedAt = this.flowTime = coarseNow();
   }
 
@@ -120,8 +118,11 @@ export class ProcessRun implements Run, RunScope {
     const input = encodeCommand(this.values, command);
     // Read back before anything is written: what cannot be read must not be started.
     const given = decodeCommand(this.values, this.process, input);
-    this.journal = openJournal(this, expectedRecord);
-    this.journal.add(first, this.startedAt, input, durable);
+    const journal = (this.journal = openJournal(this, expectedRecord));
+    if (journal instanceof DirectJournal && this.process.blueprint.sequential) {
+      this.lane = new FastLane(this, journal.stream, this.keys, this.env.limits.historyWarning);
+    }
+    journal.add(first, this.startedAt, input, durable);
     this.index('running', {}, expectedRecord);
     this.flow(given);
   }
@@ -169,7 +170,7 @@ export class ProcessRun implements Run, RunScope {
     if (this.replaying) return this.replaying.request(new StepCall(this, step, slot.key, args));
     const isLong = this.journal.length >= this.env.limits.historyWarning;
     if (isLong && (this.limit ??= new HistoryLimit(0)).reached(this)) return never();
-    if (this.lane && !this.current) return this.lane.call(step, slot, args);
+    if (this.lane?.isOpen) return this.lane.call(step, slot, args);
     const call = new StepCall(this, step, slot.key, args);
     call.begin();
     return call.promise;
@@ -346,6 +347,7 @@ export class ProcessRun implements Run, RunScope {
     if (!this.flowEnded) this.answerLater();
     this.stopCalls('the process has ended');
     this.index(record.status, record);
+    this.process.room.ended(this.journal.length + 1);
     this.journal.add(shape, coarseNow(), data, () => {
       this.phase = 'over';
       this.env.over(this, outcome);

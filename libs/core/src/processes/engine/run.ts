@@ -67,7 +67,7 @@ export interface RunEnvironment {
   startFailed(run: Run, error: unknown): void;
   reportInfrastructure(id: string, step: string | undefined, error: unknown): void;
   /** Nothing is begun, or written down as begun, any more. */
-  readonly isStopping: boolean;
+  isStopping(): boolean;
   warn(message: string): void;
 }
 

@@ -145,7 +145,7 @@ export class StepCall implements CallScope, OpenCall {
   private startAttempt(): void {
     const { run } = this;
     // Written down as begun and then not begun, it would be in doubt for whoever goes on.
-    if (run.env.isStopping) return;
+    if (run.env.isStopping()) return;
     let input: Payload;
     try {
       input = this.encodeInput();

@@ -18,8 +18,6 @@ export interface Journal {
   append(event: NewEvent, durable?: () => void): void;
   /** The same, for an event of which no object need be made. */
   add(shape: EventShape, at: number, data: Payload, durable?: () => void): void;
-  /** The same, for data that is a list which the caller will not change, or ask for again. */
-  addList(shape: EventShape, at: number, items: readonly Payload[]): void;
   /** The stream from which the run's line in the index follows; undefined where the line has to be written. */
   readonly derived: DirectStream | undefined;
   /** Writes the run's line in the index together with the next flush. */
@@ -84,10 +82,6 @@ export class CommitJournal implements Journal {
     this.pending.push({ type: shape.type, at, data: data ?? '', metadata: metadataText(shape) });
     if (durable) this.waiting.push(durable);
     if (!this.committing) this.host.wantsFlush();
-  }
-
-  addList(shape: EventShape, at: number, items: readonly Payload[]): void {
-    this.add(shape, at, items);
   }
 
   index(write: RecordWrite): void {
@@ -171,7 +165,7 @@ export class CommitJournal implements Journal {
  */
 export class DirectJournal implements Journal {
   constructor(
-    private readonly stream: DirectStream,
+    readonly stream: DirectStream,
     private readonly store: Store,
   ) {}
 
@@ -191,10 +185,6 @@ export class DirectJournal implements Journal {
   add(shape: EventShape, at: number, data: Payload, durable?: () => void): void {
     this.stream.add(shape, at, data);
     durable?.();
-  }
-
-  addList(shape: EventShape, at: number, items: readonly Payload[]): void {
-    this.stream.addList(shape, at, items);
   }
 
   index(write: RecordWrite): void {

@@ -1,12 +1,12 @@
 import type { DerivedRecord, EventShape, StoredRecord, StreamPayloads } from '../store.js';
 import { CellArena } from './cell-arena.js';
-import { ItemList } from './item-list.js';
+import { ItemList, LONGEST } from './item-list.js';
 import type { CollectionEntry } from './memory-record.js';
-import { CELLS, MemoryStream, type StreamHome } from './memory-stream.js';
+import { CELLS, MemoryStream, UNBOUNDED, type StreamHome } from './memory-stream.js';
 import { OPEN } from './stream-life.js';
 
 /** Most cells of a stream that shares its array with others. */
-const LARGEST_BLOCK = 1_024;
+const LARGEST_BLOCK = 8_192;
 /** Cells for the items of lists in such a block, per event: most steps have few arguments. */
 const ITEMS = 1;
 
@@ -19,11 +19,8 @@ export interface DerivedHome extends StreamHome {
   readonly spares: DerivedStream[][];
 }
 
-/** Where an array of the stream's own ends. */
-const UNBOUNDED = 2 ** 30;
-
-/** Most streams of one size that wait to be used again. */
-const MOST_SPARE = 1_024;
+/** Cells of the streams of one size that wait to be used again, at most. */
+const MOST_SPARE = 65_536;
 
 /** What is left of a stream that has given its block back. */
 const NOTHING: unknown[] = [];
@@ -40,8 +37,8 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   derivesRecord = true;
   /** Where the cells of its events begin, in an array that others use, too, while {@link arena} is there. */
   private base = 0;
-  /** Behind the last cell that an event may use. The items of lists come after it. */
-  private end = 0;
+  /** Where they end. Items of lists are put in front of it, and {@link end} in front of those. */
+  private blockEnd = 0;
   private arena: CellArena | undefined;
   /** See {@link DerivedRecord.own}. */
   private own: unknown;
@@ -55,10 +52,11 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   ) {
     super(home, NOTHING);
     const arena = (this.arena = arenaFor(home, room));
+    this.end = 0;
     if (arena === undefined) return;
-    this.base = arena.take();
+    this.base = this.next = arena.take();
     this.cells = arena.taken;
-    this.end = this.base + arena.size;
+    this.end = this.blockEnd = this.base + arena.size;
   }
 
   /** A stream without events. */
@@ -78,8 +76,16 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
     super.add(record.common?.(shape) ?? shape, at, data);
   }
 
+  /** The items go beside the events, so that no list is kept. */
   override addList(shape: EventShape, at: number, items: readonly unknown[]): void {
-    this.append(shape, at, this.placeItems(items) ?? this.home.payloads.take(items));
+    const { length } = items;
+    const first = this.end - length;
+    // Also where there is no block: then there is no end, or no room in front of it.
+    if (length > LONGEST || first < this.next + CELLS || this.arena === undefined) return this.add(shape, at, items);
+    const { cells, home } = this;
+    for (let index = 0; index < length; index++) cells[first + index] = home.payloads.take(items[index]);
+    this.end = first;
+    this.append(shape, at, ItemList.of(this.blockEnd - first, length));
   }
 
   override payloadsFrom(from: number): StreamPayloads | undefined {
@@ -98,11 +104,14 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
 
   /** Lets another stream have this object, with its block. Answers false when enough of them wait for that. */
   private spare(): boolean {
-    const { arena, cells, base, home, room } = this;
+    const { arena, cells, base, next, end, home, room } = this;
     const spares = (home.spares[room] ??= []);
-    if (arena === undefined || spares.length >= MOST_SPARE) return false;
-    clearCells(cells, base, base + arena.size);
-    this.end = base + arena.size;
+    if (arena === undefined || spares.length * arena.size >= MOST_SPARE) return false;
+    // Only what the application has given: the rest is small, and will be written over.
+    for (let cell = base + 1; cell < next; cell += CELLS) cells[cell] = undefined;
+    for (let cell = end; cell < this.blockEnd; cell++) cells[cell] = undefined;
+    this.next = base;
+    this.end = this.blockEnd;
     this.version = 0;
     this.own = undefined;
     spares.push(this);
@@ -114,7 +123,7 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
     if (arena === undefined) return;
     this.arena = undefined;
     this.cells = NOTHING;
-    this.base = this.end = 0;
+    this.base = this.next = this.end = 0;
     arena.give(cells, base);
   }
 
@@ -132,41 +141,27 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
     return this.base + super.cellOf(version);
   }
 
-  protected override nextCell(): number {
-    const cell = super.nextCell();
-    if (cell + CELLS <= this.end) return cell;
+  protected override makeRoom(): void {
     this.leaveArena();
-    return this.cellOf(this.version);
-  }
-
-  /** Puts the items beside the events, so that no list is kept. Undefined where there is no room. */
-  private placeItems(items: readonly unknown[]): ItemList | undefined {
-    const { arena, cells, base, home } = this;
-    if (arena === undefined) return undefined;
-    const first = this.end - items.length;
-    if (first < this.cellOf(this.version + 1) + CELLS) return undefined;
-    const list = ItemList.of(base + arena.size - first, items.length);
-    if (list === undefined) return undefined;
-    for (let index = 0; index < items.length; index++) cells[first + index] = home.payloads.take(items[index]);
-    this.end = first;
-    return list;
   }
 
   private itemsOf({ from, length }: ItemList): unknown[] {
-    const first = this.base + (this.arena as CellArena).size - from;
+    const first = this.blockEnd - from;
     return this.cells.slice(first, first + length);
   }
 
   /** From now on the stream has an array of its own: it has become longer than expected, or somebody wants all of it. */
   private leaveArena(): void {
     if (this.end === UNBOUNDED) return;
-    const own = this.cells.slice(this.base, this.end);
+    const { base, next } = this;
+    const own = this.cells.slice(base, this.end);
     for (let cell = 1; cell < own.length; cell += CELLS) {
       const data = own[cell];
       if (data instanceof ItemList) own[cell] = this.itemsOf(data);
     }
     this.leaveBlock();
     this.cells = own;
+    this.next = next - base;
     this.end = UNBOUNDED;
   }
 
@@ -230,11 +225,6 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   part(): void {
     this.derivesRecord = false;
   }
-}
-
-function clearCells(cells: unknown[], from: number, to: number): void {
-  // Not `fill`: calling it costs more than it does.
-  for (let cell = from; cell < to; cell++) cells[cell] = undefined;
 }
 
 function arenaFor({ arenas }: DerivedHome, room: number): CellArena | undefined {

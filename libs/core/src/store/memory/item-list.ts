@@ -1,5 +1,5 @@
 /** Longest list that is kept item by item. */
-const LONGEST = 7;
+export const LONGEST = 7;
 
 /** Stands in the place of a list whose items are kept beside the events of its stream. Shared by all streams. */
 export class ItemList {
@@ -9,10 +9,11 @@ export class ItemList {
     readonly length: number,
   ) {}
 
-  private static readonly known: ItemList[] = [];
+  /** By their length, then by where they are. */
+  private static readonly known: ItemList[][] = Array.from({ length: LONGEST + 1 }, () => []);
 
-  static of(from: number, length: number): ItemList | undefined {
-    if (length > LONGEST) return undefined;
-    return (ItemList.known[from * (LONGEST + 1) + length] ??= new ItemList(from, length));
+  /** @param length {@link LONGEST} at most */
+  static of(from: number, length: number): ItemList {
+    return ((ItemList.known[length] as ItemList[])[from] ??= new ItemList(from, length));
   }
 }

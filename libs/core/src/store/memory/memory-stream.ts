@@ -27,10 +27,17 @@ class OddTime {
 /** Shape, data, time, position. */
 export const CELLS = 4;
 
+/** Where an array of the stream's own ends. */
+export const UNBOUNDED = 2 ** 30;
+
 /** The events of one stream in memory. It is its own {@link DirectStream}. */
 export abstract class MemoryStream implements DirectStream, LoggedStream {
   life: StreamLife = OPEN;
   version = 0;
+  /** The first cell of the next event. */
+  protected next = 0;
+  /** Behind the last cell that an event may use. */
+  protected end = UNBOUNDED;
 
   constructor(
     protected readonly home: StreamHome,
@@ -69,7 +76,9 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
   /** Removes the events up to this version. */
   truncate(gone: number): void {
     // A new array: views of the old one are still read.
-    this.cells = this.cells.slice((gone - this.life.gone) * CELLS);
+    const removed = (gone - this.life.gone) * CELLS;
+    this.cells = this.cells.slice(removed);
+    this.next -= removed;
     this.life = { ...this.life, gone };
   }
 
@@ -123,7 +132,9 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
     const { home, cells } = this;
     for (const [type, data, at, position, tags, metadata] of events) {
       const shape = home.shapes.shapeOf({ type, data, metadata, ...(isGiven(tags) && { tags }) });
-      const cell = this.cellOf(++this.version);
+      const cell = this.next;
+      this.next += CELLS;
+      this.version++;
       cells[cell] = shape;
       cells[cell + 1] = data;
       cells[cell + 2] = Number.isInteger(at) ? at - home.epoch : new OddTime(at);
@@ -156,16 +167,16 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
     return (version - 1 - this.life.gone) * CELLS;
   }
 
-  /** The first cell of the next event, in an array where it may be written. */
-  protected nextCell(): number {
-    return this.cellOf(++this.version);
-  }
+  /** Called when the next event does not fit in front of {@link end}. */
+  protected makeRoom(): void {}
 
   protected append(shape: EventShape, at: number, data: unknown): void {
     const { home } = this;
     const { log, epoch } = home;
-    const cell = this.nextCell();
-    const { cells } = this;
+    if (this.next + CELLS > this.end) this.makeRoom();
+    const { cells, next: cell } = this;
+    this.next = cell + CELLS;
+    this.version++;
     cells[cell] = shape;
     cells[cell + 1] = data;
     cells[cell + 2] = Number.isInteger(at) ? at - epoch : new OddTime(at);
