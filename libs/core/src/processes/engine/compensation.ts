@@ -3,7 +3,7 @@ import { ProcessStepTimeoutError } from '../api/process.errors.js';
 import { History, type StepRecord } from '../journal/history.js';
 import { JournalEvent, type EventMeta, type JournalEventType } from '../journal/journal-event.js';
 import { CallIdentity } from './call-identity.js';
-import type { CompiledAlternative, CompiledStep } from './compiled-process.js';
+import type { CompiledAlternative, CompiledStep } from './compiled-step.js';
 import { classify, describeError, encodeError, retryDelay } from './failure.js';
 import type { Cause, Run } from './run.js';
 

@@ -2,6 +2,7 @@ import { Mediator } from '../../mediator/index.js';
 import type { StepBlueprint, ProcessBlueprint } from '../definition/blueprint.js';
 import { ProcessContext, SCOPE } from '../api/process-context.js';
 import { ProcessStepError } from '../api/process.errors.js';
+import type { CompiledAlternative, CompiledStep, Method } from './compiled-step.js';
 import { JournalRoom } from './journal-room.js';
 import { RunOrigin } from './run-started.js';
 import { sharedEntry, stepEntry, type EnteredRun } from './step-entry.js';
@@ -13,9 +14,6 @@ const RUN = Symbol('catga.process.run');
 const CALL = Symbol('catga.process.call');
 /** Key of a step in a fast lane, beside its run: enough to make its call from. */
 const KEY = Symbol('catga.process.key');
-
-/** A method of the user's class. */
-type Method = (this: object, ...args: unknown[]) => unknown;
 
 /** What the view of `execute` needs of its run. */
 export interface RunScope extends EnteredRun {
@@ -37,26 +35,6 @@ export interface CallScope {
   boundMediator(original: Mediator): Mediator;
   /** Asks the body to stop. */
   abort(reason: unknown): void;
-}
-
-/** One way to do a step, and to undo it. */
-export interface CompiledAlternative {
-  readonly method: string;
-  readonly run: Method;
-  readonly condition: Method | undefined;
-  readonly compensation: Method | undefined;
-  /** Parameters the method declares: where the result goes among the arguments of the compensation. */
-  readonly arity: number;
-}
-
-/** A step as the engine calls it. */
-export interface CompiledStep extends Omit<StepBlueprint, 'alternatives'> {
-  readonly index: number;
-  readonly alternatives: readonly CompiledAlternative[];
-  /** Its one alternative, when there is nothing to choose. */
-  readonly only: CompiledAlternative | undefined;
-  /** Its calls in order, shared by all runs; grows with the first run that gets so far. */
-  readonly slots: StepSlot[];
 }
 
 /**

@@ -2,10 +2,12 @@ import { coarseNow } from '../../foundation/index.js';
 import type { DirectStream } from '../../store/index.js';
 import { ProcessStepTimeoutError } from '../api/process.errors.js';
 import { JournalEvent, StepStarted } from '../journal/journal-event.js';
-import { scopeOf, type CompiledStep } from './compiled-process.js';
+import { scopeOf } from './compiled-process.js';
+import type { CompiledStep } from './compiled-step.js';
 import { encodeError, retryDelay } from './failure.js';
 import { never, type Run } from './run.js';
 import { StepCall } from './step-call.js';
+import type { StepLane } from './step-entry.js';
 import type { StepKeys } from './step-keys.js';
 import type { StepSlot } from './step-slot.js';
 
@@ -16,7 +18,7 @@ import type { StepSlot } from './step-slot.js';
  * Whatever is out of the ordinary leaves the lane: a failure goes on as a {@link StepCall}; a time-out, which the
  * body's promise cannot be told, as a replay of the run.
  */
-export class FastLane {
+export class FastLane implements StepLane {
   /** Wall-clock time at which the step under way is given up; Infinity when there is none. */
   deadline = Number.POSITIVE_INFINITY;
   /** The `this` of the step under way. */

@@ -1,13 +1,23 @@
-import type { CompiledStep } from './compiled-process.js';
-import type { FastLane } from './fast-lane.js';
+import type { CompiledStep } from './compiled-step.js';
 
 /** What stands in the place of a step's method on the `this` of `execute`. */
 export type StepEntry = (this: object, ...args: unknown[]) => Promise<unknown>;
 
+/** The shortest way of a step, as an entry sees it: see `FastLane`. */
+export interface StepLane {
+  /** The `this` of the step under way. */
+  view: object;
+  /** Journals that a step begins; answers with its key, or undefined when it cannot go this way. */
+  enter(step: CompiledStep, args: unknown[]): string | undefined;
+  /** What the body's promise goes on with. */
+  readonly onValue: (value: unknown) => unknown;
+  readonly onError: (error: unknown) => Promise<unknown>;
+}
+
 /** What an entry needs of the run. */
 export interface EnteredRun {
   /** Only where steps may take it. */
-  readonly lane: FastLane | undefined;
+  readonly lane: StepLane | undefined;
   callStep(step: CompiledStep, args: unknown[]): Promise<unknown>;
 }
 

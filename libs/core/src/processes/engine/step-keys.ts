@@ -1,4 +1,4 @@
-import type { CompiledStep } from './compiled-process.js';
+import type { CompiledStep } from './compiled-step.js';
 import { StepSlot } from './step-slot.js';
 
 /** Calls of one step whose slots all runs share; later ones are rare and make their own. */
