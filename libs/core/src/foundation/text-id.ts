@@ -17,6 +17,8 @@ export class TextIdGenerator {
   private readonly mark: string;
   private time = -1;
   private prefix = '';
+  /** The prefix with the first two digits of the counter: what 1,024 ids in a row have in common. */
+  private block = '';
   private counter = 0;
 
   constructor(private readonly now: () => number = coarseNow) {
@@ -34,8 +36,11 @@ export class TextIdGenerator {
     if (time > this.time) this.startMillisecond(time);
     // A full millisecond, or a clock that stands still, borrows from the next one.
     else if (this.counter === COUNTS) this.startMillisecond(this.time + 1);
-    const count = this.counter++;
-    return this.prefix + (PAIRS[count >>> 10] as string) + (PAIRS[count & 1023] as string);
+    const low = this.counter & 1023;
+    // Joined, not added: V8 keeps the halves of a sum, and so would every id.
+    if (low === 0) this.block = [this.prefix, PAIRS[this.counter >>> 10]].join('');
+    this.counter++;
+    return this.block + (PAIRS[low] as string);
   }
 
   private startMillisecond(time: number): void {

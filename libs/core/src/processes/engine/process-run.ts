@@ -37,6 +37,12 @@ import { StepKeys } from './step-keys.js';
  */
 type Phase = 'flowing' | 'settling' | 'undoing' | 'ending' | 'over';
 
+/** How the promise made last is resolved: a function for each promise that tells its run would be one more thing to make. */
+let kept: ((value: unknown) => void) | undefined;
+const keepResolve = (resolve: (value: unknown) => void): void => {
+  kept = resolve;
+};
+
 /**
  * One run of a process in the memory of the node that owns it: where it is, and what happens next.
  *
@@ -156,7 +162,10 @@ export class ProcessRun implements Run, RunScope {
   }
 
   private flow(command: unknown): void {
-    if (this.awaited) this.outcome = new Promise((resolve) => (this.answer = resolve));
+    if (this.awaited) {
+      this.outcome = new Promise(keepResolve);
+      this.answer = kept;
+    }
     void executeFlow(this, command).then(
       (value) => this.flowReturned(value),
       (error: unknown) => this.flowThrew(error),

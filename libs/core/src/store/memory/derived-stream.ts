@@ -45,6 +45,8 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
 
   private constructor(
     public key: string,
+    /** See `hashOf`. */
+    public keyHash: number,
     /** Number of the record in the order of creation. */
     public sequence: number,
     protected override readonly home: DerivedHome,
@@ -60,10 +62,11 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   }
 
   /** A stream without events. */
-  static open(key: string, sequence: number, home: DerivedHome, room: number): DerivedStream {
+  static open(key: string, keyHash: number, sequence: number, home: DerivedHome, room: number): DerivedStream {
     const spare = home.spares[room]?.pop();
-    if (spare === undefined) return new DerivedStream(key, sequence, home, room);
+    if (spare === undefined) return new DerivedStream(key, keyHash, sequence, home, room);
     spare.key = key;
+    spare.keyHash = keyHash;
     spare.sequence = sequence;
     spare.life = OPEN;
     return spare;

@@ -13,6 +13,16 @@ const NONE = -1;
  */
 const SECRET = randomInt(2 ** 31) | 1;
 
+/** What a {@link KeyTable} files a key under, for those who look up, add and remove the same one. */
+export function hashOf(key: string): number {
+  let hash = SECRET;
+  for (let index = 0; index < key.length; index++) {
+    hash = Math.imul(hash ^ key.charCodeAt(index), SECRET);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
+
 /**
  * A map from text for keys that come and go all the time, in the order in which they came.
  *
@@ -32,24 +42,20 @@ export class KeyTable<V> {
   private free = NONE;
   private oldest = NONE;
   private newest = NONE;
-  /** The key that was hashed last: who looks one up is often about to add it. */
-  private hashedKey = '';
-  private hashed = SECRET;
 
   /** @param keyOf the key of a value, always the same while that is in the table */
   constructor(private readonly keyOf: (value: V) => string) {
     this.resize(FEWEST);
   }
 
-  get(key: string): V | undefined {
-    const slot = this.slotOf(key);
+  get(key: string, hash = hashOf(key)): V | undefined {
+    const slot = this.slotOf(key, hash);
     return slot === NONE ? undefined : this.values[slot];
   }
 
   /** Adds a value whose key is not there. */
-  add(value: V): void {
+  add(value: V, hash = hashOf(this.keyOf(value))): void {
     if (this.free === NONE) this.resize(this.values.length * 2);
-    const hash = this.hash(this.keyOf(value));
     const slot = this.free;
     this.free = this.slots[slot * FIELDS + NEXT] as number;
     this.values[slot] = value;
@@ -59,13 +65,24 @@ export class KeyTable<V> {
 
   /** Puts another value of the same key in the place of one that is there. */
   replace(value: V): void {
-    const slot = this.slotOf(this.keyOf(value));
+    const key = this.keyOf(value);
+    const slot = this.slotOf(key, hashOf(key));
     if (slot !== NONE) this.values[slot] = value;
   }
 
   delete(key: string): void {
-    const slot = this.slotOf(key);
-    if (slot === NONE) return;
+    const slot = this.slotOf(key, hashOf(key));
+    if (slot !== NONE) this.empty(slot);
+  }
+
+  /** Removes a value that is there. */
+  remove(value: V, hash: number): void {
+    let slot = this.chains[hash & (this.chains.length - 1)] as number;
+    while (slot !== NONE && this.values[slot] !== value) slot = this.slots[slot * FIELDS + NEXT] as number;
+    if (slot !== NONE) this.empty(slot);
+  }
+
+  private empty(slot: number): void {
     this.unlink(slot);
     this.values[slot] = undefined;
     this.slots[slot * FIELDS + NEXT] = this.free;
@@ -81,9 +98,8 @@ export class KeyTable<V> {
     }
   }
 
-  private slotOf(key: string): number {
+  private slotOf(key: string, hash: number): number {
     const { slots, values, chains } = this;
-    const hash = this.hash(key);
     let slot = chains[hash & (chains.length - 1)] as number;
     while (slot !== NONE) {
       if (slots[slot * FIELDS + HASH] === hash && this.keyOf(values[slot] as V) === key) return slot;
@@ -152,17 +168,5 @@ export class KeyTable<V> {
       hashes.push(this.slots[slot * FIELDS + HASH] as number);
     }
     return hashes;
-  }
-
-  private hash(key: string): number {
-    if (key === this.hashedKey) return this.hashed;
-    let hash = SECRET;
-    for (let index = 0; index < key.length; index++) {
-      hash = Math.imul(hash ^ key.charCodeAt(index), SECRET);
-      hash ^= hash >>> 15;
-    }
-    this.hashedKey = key;
-    this.hashed = hash;
-    return hash;
   }
 }

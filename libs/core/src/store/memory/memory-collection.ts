@@ -34,8 +34,8 @@ export class MemoryCollection {
   }
 
   /** Version of the record; 0 when there is none or it has expired. */
-  version(key: string, now: number): number {
-    const record = this.records.get(key);
+  version(key: string, now: number, hash?: number): number {
+    const record = this.records.get(key, hash);
     return record === undefined || record.isExpired(now) ? 0 : record.recordVersion;
   }
 
@@ -90,7 +90,7 @@ export class MemoryCollection {
 
   /** Adds a record that follows from its stream. There must be none under its key. */
   addDerived(stream: DerivedStream): void {
-    this.records.add(stream);
+    this.records.add(stream, stream.keyHash);
     this.index?.addDerived(stream);
   }
 
@@ -112,7 +112,7 @@ export class MemoryCollection {
 
   /** Forgets a stream that was removed, and with it its record. */
   removeDerived(stream: DerivedStream): void {
-    this.records.delete(stream.key);
+    this.records.remove(stream, stream.keyHash);
     this.index?.removeDerived();
   }
 

@@ -29,6 +29,7 @@ import {
 } from '../store.errors.js';
 import { CommitMemory } from './commit-memory.js';
 import type { ImageRow } from './image-row.js';
+import { hashOf } from './key-table.js';
 import { ImageLoader, MemoryImage } from './memory-image.js';
 import { MemoryRecords } from './memory-records.js';
 import { MemoryStreams } from './memory-streams.js';
@@ -202,11 +203,15 @@ export class MemoryStore extends Store {
 
   private derive(key: string, record: DerivedRecord, room: number): DirectStream {
     this.assertOpen();
-    const version = this.records.collection(record.collection).version(key, this.coarse());
+    const collection = this.records.collection(record.collection);
+    const hash = hashOf(key);
+    const version = collection.version(key, this.coarse(), hash);
     if (version > 0) throw new RecordConflictError(record.collection, key, 0, version);
     const lost = this.streams.versionWithoutRecord(key, record);
     if (lost > 0) throw new VersionConflictError(record.streamPrefix + key, 'no-stream', lost);
-    return this.streams.derive(key, record, room);
+    const stream = this.streams.derive(key, hash, record, room);
+    collection.addDerived(stream);
+    return stream;
   }
 
   private apply(batch: CommitBatch): CommitResult {

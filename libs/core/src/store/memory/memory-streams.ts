@@ -65,10 +65,13 @@ export class MemoryStreams {
     return created;
   }
 
-  /** Adds a stream with its record. There must be neither yet. */
-  derive(key: string, record: DerivedRecord, room: number): DerivedStream {
-    const stream = DerivedStream.open(key, this.records.nextSequence(), this.homeOf(record), room);
-    this.records.collection(record.collection).addDerived(stream);
+  /**
+   * A stream for a record that is about to be added. There must be neither yet.
+   *
+   * @param hash of the key
+   */
+  derive(key: string, hash: number, record: DerivedRecord, room: number): DerivedStream {
+    const stream = DerivedStream.open(key, hash, this.records.nextSequence(), this.homeOf(record), room);
     if (this.notifier.listening) this.notifier.touchCollection(record.collection);
     return stream;
   }
