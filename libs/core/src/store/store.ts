@@ -253,14 +253,16 @@ export interface DirectStream {
  */
 export interface DerivedRecord {
   readonly collection: string;
+  /** The key of the record is this, followed by what its writer calls it: kept once, not with each of them. */
+  readonly keyPrefix: string;
   /** The name of the stream is this, followed by the key of the record. */
   readonly streamPrefix: string;
   /** What the first events of streams have in common that begin alike: kept in place of each of them. */
   common?(first: EventShape): EventShape;
   /** What is kept of a first event beside {@link common}. */
   own?(first: EventShape): unknown;
-  /** The first event of the stream of this key, from what was kept of it. */
-  first?(common: EventShape, own: unknown, key: string): EventShape;
+  /** The first event of a stream, from what was kept of it. `ownKey` is the key behind {@link keyPrefix}. */
+  first?(common: EventShape, own: unknown, ownKey: string): EventShape;
   value(first: EventShape, firstAt: number, last: EventShape, lastAt: number): Payload;
   tags(first: EventShape, last: EventShape): readonly string[];
   /** Grows when the value or the tags change; 1 when the stream has its first event. */
@@ -348,11 +350,11 @@ export abstract class Store {
   /**
    * Opens a direct stream with a record that follows from it.
    *
-   * @param key of the record
+   * @param ownKey key of the record, without the prefix
    * @param room events for which room is made at once; more are welcome
    * @throws {VersionConflictError} {@link RecordConflictError} when one of them exists
    */
-  openDerived?(key: string, record: DerivedRecord, room: number): DirectStream;
+  openDerived?(ownKey: string, record: DerivedRecord, room: number): DirectStream;
 
   /** Opens connections and migrates the schema. Called once by Nest before anything uses the store; also after `close`. */
   abstract open(): Promise<void>;

@@ -9,6 +9,7 @@ const done = { type: 'done' };
 /** A record that says `open` or `done`, as the last event of its stream does. */
 const line: DerivedRecord = {
   collection: 'lines',
+  keyPrefix: '',
   streamPrefix: 'run-',
   value: (first, firstAt, last, lastAt) => ({ by: first.metadata, from: firstAt, is: last.type, at: lastAt }),
   tags: (_first, last) => ['line', `is:${last.type}`],

@@ -1,8 +1,10 @@
 import { Mediator } from '../../mediator/index.js';
 import type { StepBlueprint, ProcessBlueprint } from '../definition/blueprint.js';
+import type { DerivedRecord } from '../../store/index.js';
 import { ProcessContext, SCOPE } from '../api/process-context.js';
 import { ProcessStepError } from '../api/process.errors.js';
 import type { CompiledAlternative, CompiledStep, Method } from './compiled-step.js';
+import { derivedLine } from './derived-line.js';
 import { JournalRoom } from './journal-room.js';
 import { RunOrigin } from './run-started.js';
 import { sharedEntry, stepEntry, type EnteredRun } from './step-entry.js';
@@ -52,6 +54,8 @@ export class CompiledProcess {
   readonly renames = new Map<string, string>();
   /** Its start, its end, and two events for each step, at least. */
   readonly room: JournalRoom;
+  /** How a store in memory works out the lines of its runs. */
+  readonly line: DerivedRecord;
   private origin: RunOrigin | undefined;
   private readonly RunView: new (run: RunScope) => object;
   private readonly StepView: new (call: CallScope | undefined, run: LaneScope | undefined, key: string) => object;
@@ -61,6 +65,7 @@ export class CompiledProcess {
     private readonly instance: object,
   ) {
     this.idPrefix = [blueprint.name, ':'].join('');
+    this.line = derivedLine(this.idPrefix);
     blueprint.steps.forEach((step, index) => {
       this.steps.set(step.name, this.compileStep(step, index));
       for (const old of step.formerly) this.renames.set(old, step.name);
@@ -72,7 +77,7 @@ export class CompiledProcess {
 
   /** What runs have in common that this node starts. */
   originAt(owner: string): RunOrigin {
-    if (this.origin?.owner !== owner) this.origin = new RunOrigin(this.blueprint, owner);
+    if (this.origin?.owner !== owner) this.origin = new RunOrigin(this.blueprint, owner, this.idPrefix);
     return this.origin;
   }
 

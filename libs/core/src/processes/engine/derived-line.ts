@@ -7,8 +7,9 @@ import { RunOrigin, type RunStarted } from './run-started.js';
  * The line of a run that simply runs, or has completed: it follows from the first event and the last, so on a store in
  * memory nothing is written for it. Every other status is written, by {@link recordWrite}.
  */
-export const derivedLine: DerivedRecord = {
+export const derivedLine = (idPrefix: string): DerivedRecord => ({
   collection: PROCESSES,
+  keyPrefix: idPrefix,
   streamPrefix: STREAM_PREFIX,
   common(first) {
     const started = first as RunStarted;
@@ -18,7 +19,8 @@ export const derivedLine: DerivedRecord = {
     const { isOrdinary, causationId } = first as RunStarted;
     return isOrdinary ? causationId : undefined;
   },
-  first: (common, own, id) => (common instanceof RunOrigin ? common.started(id, own as string | undefined) : common),
+  first: (common, own, ownId) =>
+    common instanceof RunOrigin ? common.started(ownId, own as string | undefined) : common,
   value(first, startedAt, last, lastAt): RunRecord {
     const { origin, run, tags } = first as RunStarted;
     const status = statusBy(last);
@@ -30,7 +32,7 @@ export const derivedLine: DerivedRecord = {
     return lineTags(origin.blueprint.name, statusBy(last), origin.owner, tags);
   },
   version: (last) => (statusBy(last) === 'completed' ? 2 : 1),
-};
+});
 
 function statusBy(last: EventShape): ProcessStatus & ('running' | 'completed') {
   return last.type === 'ProcessCompleted' ? 'completed' : 'running';

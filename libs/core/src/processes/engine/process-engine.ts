@@ -166,7 +166,6 @@ export class ProcessEngine {
   }
 
   private over(run: Run, outcome: RunOutcome): void {
-    const { id, identity } = run;
     this.state.deactivate(run);
     switch (outcome.kind) {
       case 'completed':
@@ -175,18 +174,18 @@ export class ProcessEngine {
         this.options.onFinal?.(run);
         break;
       case 'parked':
-        this.state.env.warn(`${id} is parked as ${outcome.status}. ${outcome.explanation}`);
+        this.state.env.warn(`${run.id} is parked as ${outcome.status}. ${outcome.explanation}`);
         break;
       case 'suspended':
         this.options.onSuspended?.(outcome.until);
         break;
       case 'continued':
-        void this.starter.continueAs(identity, outcome.command);
+        void this.starter.continueAs(run.identity, outcome.command);
         break;
       case 'abandoned':
         break;
     }
-    this.results.tell(id, outcome);
+    this.results.tell(run, outcome);
   }
 
   /** A step timed out in a flow that cannot be told: the same run is executed anew from its journal. */

@@ -125,7 +125,7 @@ export class ProcessRun implements Run, RunScope {
     const input = encodeCommand(this.values, command);
     // Read back before anything is written: what cannot be read must not be started.
     const given = decodeCommand(this.values, this.process, input);
-    const journal = (this.journal = openJournal(this, expectedRecord));
+    const journal = (this.journal = openJournal(this, first, expectedRecord));
     if (journal instanceof DirectJournal && this.process.blueprint.sequential) {
       this.lane = new FastLane(this, journal.stream, this.keys, this.env.limits.historyWarning);
     }

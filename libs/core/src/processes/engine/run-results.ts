@@ -7,7 +7,7 @@ import {
 import { PARKED } from '../api/process.types.js';
 import { toRecorded, type RecordedEvent } from '../journal/journal-event.js';
 import type { EngineState } from './engine-state.js';
-import type { RunOutcome } from './run.js';
+import type { Run, RunOutcome } from './run.js';
 import { isTerminal, PROCESSES, readRecord, streamOf, type RunRecord } from './run-record.js';
 import { Waiters } from './waiters.js';
 
@@ -43,7 +43,10 @@ export class RunResults {
   }
 
   /** A run of this node has left memory. */
-  tell(id: string, outcome: RunOutcome): void {
+  tell(run: Run, outcome: RunOutcome): void {
+    // Usually whoever has started a run in memory has its promise, and nobody waits here: then its id need not be made.
+    if (this.waiters.size === 0) return;
+    const { id } = run;
     switch (outcome.kind) {
       case 'completed':
         return this.waiters.resolve(id, outcome.result);

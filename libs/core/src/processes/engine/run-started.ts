@@ -15,29 +15,47 @@ export class RunOrigin implements EventShape {
     readonly blueprint: ProcessBlueprint,
     /** Node that starts them. */
     readonly owner: string,
+    /** What their ids begin with. */
+    readonly idPrefix: string,
   ) {}
 
   get type(): JournalEventType {
     return 'ProcessStarted';
   }
 
-  /** @param cause id of the message that has started the run, if any */
-  started(id: string, cause: string | undefined): RunStarted {
-    return new RunStarted(this, id, 1, cause ?? id, cause, undefined, NO_TAGS);
+  /**
+   * @param ownId the id behind the prefix
+   * @param cause id of the message that has started the run, if any
+   */
+  started(ownId: string, cause: string | undefined): RunStarted {
+    return new RunStarted(this, ownId, 1, cause, cause, undefined, NO_TAGS);
   }
 }
 
 /** Which run this is, and what its first event says; that is put together when somebody asks. */
 export class RunStarted implements RunIdentity, EventShape {
+  private fullId: string | undefined;
+
   constructor(
     readonly origin: RunOrigin,
-    readonly id: string,
+    /** The id behind the prefix. */
+    readonly ownId: string,
     readonly run: number,
-    readonly correlationId: string,
+    /** Undefined: the id. */
+    private readonly correlation: string | undefined,
     readonly causationId: string | undefined,
     readonly tenant: string | undefined,
     readonly tags: readonly string[],
   ) {}
+
+  /** Joined when somebody asks: most runs in memory come and go without. */
+  get id(): string {
+    return (this.fullId ??= this.origin.idPrefix + this.ownId);
+  }
+
+  get correlationId(): string {
+    return this.correlation ?? this.id;
+  }
 
   get type(): JournalEventType {
     return 'ProcessStarted';
@@ -45,8 +63,8 @@ export class RunStarted implements RunIdentity, EventShape {
 
   /** Nothing tells it from others but its id, and the message from outside that has started it. */
   get isOrdinary(): boolean {
-    const { id, run, correlationId, causationId, tenant, tags } = this;
-    return run === 1 && correlationId === (causationId ?? id) && tenant === undefined && tags === NO_TAGS;
+    const { run, correlation, causationId, tenant, tags } = this;
+    return run === 1 && correlation === causationId && tenant === undefined && tags === NO_TAGS;
   }
 
   get metadata(): EventMeta {

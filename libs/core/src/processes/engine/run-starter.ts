@@ -55,12 +55,12 @@ export class RunStarter {
    * {@link start} finds out what.
    */
   execute(registered: RegisteredProcess, command: object, options: StartOptions): Promise<unknown> | undefined {
-    const { blueprint, idPrefix } = registered.process;
+    const { blueprint } = registered.process;
     const { direct, stopping } = this.state;
     if (!direct || stopping) return undefined;
     let run: ProcessRun | undefined;
     try {
-      const first = this.first(registered, idPrefix + blueprint.idOf(command), 1, command, options);
+      const first = this.first(registered, blueprint.idOf(command), 1, command, options);
       run = this.state.newRun(registered, first);
       run.awaited = true;
       this.state.activateBriefly(run);
@@ -155,7 +155,8 @@ export class RunStarter {
     options: StartOptions,
   ): Promise<Started> {
     return new Promise((resolve, reject) => {
-      const first = this.first(registered, id, number, command, options);
+      const ownId = id.slice(registered.process.idPrefix.length);
+      const first = this.first(registered, ownId, number, command, options);
       const run = this.state.newRun(registered, first);
       this.starting.set(run, reject);
       this.state.activate(run);
@@ -174,16 +175,16 @@ export class RunStarter {
 
   private first(
     { process }: RegisteredProcess,
-    id: string,
+    ownId: string,
     run: number,
     command: object,
-    { correlationId = id, causationId, tenant, tags }: StartOptions,
+    { correlationId, causationId, tenant, tags }: StartOptions,
   ): RunStarted {
     const own = process.blueprint.tagsOf?.(command);
     const all = own || tags ? [...(own ?? []), ...(tags ?? [])] : NO_TAGS;
     return new RunStarted(
       process.originAt(this.state.env.ownership.owner),
-      id,
+      ownId,
       run,
       correlationId,
       causationId,

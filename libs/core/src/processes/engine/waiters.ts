@@ -8,6 +8,10 @@ interface Waiter {
 export class Waiters {
   private readonly waiting = new Map<string, Waiter>();
 
+  get size(): number {
+    return this.waiting.size;
+  }
+
   wait(id: string): Promise<unknown> {
     const existing = this.waiting.get(id);
     if (existing) return existing.promise;
@@ -40,8 +44,6 @@ export class Waiters {
   }
 
   private take(id: string): Waiter | undefined {
-    // Usually the caller of a run in memory has its own promise, and nobody waits here.
-    if (this.waiting.size === 0) return undefined;
     const waiter = this.waiting.get(id);
     this.waiting.delete(id);
     return waiter;

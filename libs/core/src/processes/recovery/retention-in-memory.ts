@@ -28,8 +28,8 @@ export class RetentionInMemory {
 
   constructor(private readonly options: RetentionInMemoryOptions) {}
 
-  add({ journal, identity: { id, run } }: Run): void {
-    this.kept.push(journal.derived ?? { id, run });
+  add({ journal, identity }: Run): void {
+    this.kept.push(journal.derived ?? { id: identity.id, run: identity.run });
     this.endedAt.push(coarseNow());
     if (this.kept.length - this.head > this.options.count) this.removeOldest();
     else if (this.timer === undefined) this.lookLater();

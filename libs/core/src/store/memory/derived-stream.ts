@@ -10,9 +10,23 @@ const LARGEST_BLOCK = 8_192;
 /** Cells for the items of lists in such a block, per event: most steps have few arguments. */
 const ITEMS = 1;
 
+/** The collection of the records that follow from streams, as their home knows it. */
+export interface DerivedRecords {
+  readonly isListed: boolean;
+  mayHave(keyHash: number): boolean;
+  derived(key: string): DerivedStream | undefined;
+  allDerived(): Iterable<DerivedStream>;
+  addDerived(stream: DerivedStream): void;
+  removeDerived(stream: DerivedStream): void;
+}
+
 /** What all streams of one store share whose records follow in the same way. */
 export interface DerivedHome extends StreamHome {
   readonly record: DerivedRecord;
+  /** Of the records. */
+  readonly collection: DerivedRecords;
+  /** See `hashOf`, of what all keys begin with. */
+  readonly prefixHash: number;
   /** By the events that they have room for. */
   readonly arenas: CellArena[];
   /** Streams whose writer has removed them, with their blocks, by the events that they have room for. */
@@ -44,12 +58,13 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   private own: unknown;
 
   private constructor(
-    public key: string,
-    /** See `hashOf`. */
+    /** The key behind the prefix. */
+    private ownKey: string,
+    /** See `hashOf`, of the whole key. */
     public keyHash: number,
     /** Number of the record in the order of creation. */
     public sequence: number,
-    protected override readonly home: DerivedHome,
+    override readonly home: DerivedHome,
     private readonly room: number,
   ) {
     super(home, NOTHING);
@@ -62,10 +77,10 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
   }
 
   /** A stream without events. */
-  static open(key: string, keyHash: number, sequence: number, home: DerivedHome, room: number): DerivedStream {
+  static open(ownKey: string, keyHash: number, sequence: number, home: DerivedHome, room: number): DerivedStream {
     const spare = home.spares[room]?.pop();
-    if (spare === undefined) return new DerivedStream(key, keyHash, sequence, home, room);
-    spare.key = key;
+    if (spare === undefined) return new DerivedStream(ownKey, keyHash, sequence, home, room);
+    spare.ownKey = ownKey;
     spare.keyHash = keyHash;
     spare.sequence = sequence;
     spare.life = OPEN;
@@ -132,7 +147,7 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
 
   override shapeOf(version: number): EventShape {
     const shape = super.shapeOf(version);
-    return version === 1 ? (this.record.first?.(shape, this.own, this.key) ?? shape) : shape;
+    return version === 1 ? (this.record.first?.(shape, this.own, this.ownKey) ?? shape) : shape;
   }
 
   protected override dataOf(version: number): unknown {
@@ -168,11 +183,15 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
     this.end = UNBOUNDED;
   }
 
+  /** Put together when asked for, like {@link name}: it would be as large as what it is made of. */
+  get key(): string {
+    return this.record.keyPrefix + this.ownKey;
+  }
+
   get record(): DerivedRecord {
     return this.home.record;
   }
 
-  /** Put together when asked for: a name of its own for each stream would be as large as the key. */
   get name(): string {
     return this.record.streamPrefix + this.key;
   }

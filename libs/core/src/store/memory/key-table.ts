@@ -13,9 +13,13 @@ const NONE = -1;
  */
 const SECRET = randomInt(2 ** 31) | 1;
 
-/** What a {@link KeyTable} files a key under, for those who look up, add and remove the same one. */
-export function hashOf(key: string): number {
-  let hash = SECRET;
+/**
+ * What a {@link KeyTable} files a key under, for those who look up, add and remove the same one.
+ *
+ * @param before hash of what the key begins with, where `key` is only the rest of it
+ */
+export function hashOf(key: string, before = SECRET): number {
+  let hash = before;
   for (let index = 0; index < key.length; index++) {
     hash = Math.imul(hash ^ key.charCodeAt(index), SECRET);
     hash ^= hash >>> 15;
@@ -48,9 +52,17 @@ export class KeyTable<V> {
     this.resize(FEWEST);
   }
 
-  get(key: string, hash = hashOf(key)): V | undefined {
-    const slot = this.slotOf(key, hash);
+  get(key: string): V | undefined {
+    const slot = this.slotOf(key, hashOf(key));
     return slot === NONE ? undefined : this.values[slot];
+  }
+
+  /** False when no key of this hash is there. */
+  mayHave(hash: number): boolean {
+    const { slots, chains } = this;
+    let slot = chains[hash & (chains.length - 1)] as number;
+    while (slot !== NONE && slots[slot * FIELDS + HASH] !== hash) slot = slots[slot * FIELDS + NEXT] as number;
+    return slot !== NONE;
   }
 
   /** Adds a value whose key is not there. */

@@ -34,9 +34,14 @@ export class MemoryCollection {
   }
 
   /** Version of the record; 0 when there is none or it has expired. */
-  version(key: string, now: number, hash?: number): number {
-    const record = this.records.get(key, hash);
+  version(key: string, now: number): number {
+    const record = this.records.get(key);
     return record === undefined || record.isExpired(now) ? 0 : record.recordVersion;
+  }
+
+  /** False when there is no record, expired or not, whose key has this hash. */
+  mayHave(keyHash: number): boolean {
+    return this.records.mayHave(keyHash);
   }
 
   /** What is kept under a key, expired or not. */

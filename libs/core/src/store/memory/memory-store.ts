@@ -69,7 +69,7 @@ export class MemoryStore extends Store {
   /** In `reference` mode only. */
   override readonly readPayloads?: (stream: string, from: number) => StreamPayloads | undefined;
   /** In `reference` mode only. */
-  override readonly openDerived?: (key: string, record: DerivedRecord, room: number) => DirectStream;
+  override readonly openDerived?: (ownKey: string, record: DerivedRecord, room: number) => DirectStream;
   private readonly notifier = new CommitNotifier();
   private readonly records: MemoryRecords;
   private readonly streams: MemoryStreams;
@@ -105,7 +105,7 @@ export class MemoryStore extends Store {
       return this.streams.find(stream)?.payloadsFrom(from);
     };
     this.openDirect = (stream) => this.direct(stream);
-    this.openDerived = (key, record, room) => this.derive(key, record, room);
+    this.openDerived = (ownKey, record, room) => this.derive(ownKey, record, room);
   }
 
   override commit(batch: CommitBatch): CommitResult {
@@ -201,17 +201,24 @@ export class MemoryStore extends Store {
     return existing ?? this.streams.createDirect(stream);
   }
 
-  private derive(key: string, record: DerivedRecord, room: number): DirectStream {
+  private derive(ownKey: string, record: DerivedRecord, room: number): DirectStream {
     this.assertOpen();
-    const collection = this.records.collection(record.collection);
-    const hash = hashOf(key);
-    const version = collection.version(key, this.coarse(), hash);
+    const home = this.streams.homeOf(record);
+    const keyHash = hashOf(ownKey, home.prefixHash);
+    // Nearly always nothing is in the way, which the hash says alone: then the key is not even put together.
+    if (home.collection.mayHave(keyHash) || this.streams.mayHaveLostRecords) this.assertFree(ownKey, record);
+    const stream = this.streams.derive(ownKey, keyHash, home, room);
+    home.collection.addDerived(stream);
+    return stream;
+  }
+
+  /** @throws {RecordConflictError} {@link VersionConflictError} */
+  private assertFree(ownKey: string, record: DerivedRecord): void {
+    const key = record.keyPrefix + ownKey;
+    const version = this.records.collection(record.collection).version(key, this.coarse());
     if (version > 0) throw new RecordConflictError(record.collection, key, 0, version);
     const lost = this.streams.versionWithoutRecord(key, record);
     if (lost > 0) throw new VersionConflictError(record.streamPrefix + key, 'no-stream', lost);
-    const stream = this.streams.derive(key, hash, record, room);
-    collection.addDerived(stream);
-    return stream;
   }
 
   private apply(batch: CommitBatch): CommitResult {

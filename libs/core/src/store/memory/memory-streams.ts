@@ -3,7 +3,7 @@ import type { DerivedRecord, NewEvent, StreamAppend } from '../store.js';
 import type { StreamChange, StreamState } from '../stream-state.js';
 import { DerivedStream, type DerivedHome } from './derived-stream.js';
 import type { ImageEvent } from './image-row.js';
-import { KeyTable } from './key-table.js';
+import { hashOf, KeyTable } from './key-table.js';
 import { MemoryLog } from './memory-log.js';
 import type { MemoryRecords } from './memory-records.js';
 import { NamedStream, type MemoryStream, type StreamHome } from './memory-stream.js';
@@ -19,7 +19,9 @@ export class MemoryStreams {
   /** Those of one writer, and those that lost their record: they come and go with what they are the journal of. */
   private readonly passing = new KeyTable<MemoryStream>(({ name }) => name);
   /** Ways in which records follow from streams: each leads to more streams than the map above holds. */
-  private readonly derivations: DerivedHome[] = [];
+  private readonly derivations = new Map<DerivedRecord, DerivedHome>();
+  /** The one that was asked for last. */
+  private lastHome: DerivedHome | undefined;
   private readonly home: StreamHome;
   /** True when a stream may be found by more than one look into {@link named}. */
   private elsewhere = false;
@@ -49,10 +51,10 @@ export class MemoryStreams {
   private findElsewhere(stream: string): MemoryStream | undefined {
     const found = this.passing.get(stream);
     if (found !== undefined) return found;
-    for (const { record } of this.derivations) {
-      const { collection, streamPrefix } = record;
-      if (!stream.startsWith(streamPrefix)) continue;
-      const derived = this.records.get(collection)?.derived(stream.slice(streamPrefix.length));
+    for (const { collection, record } of this.derivations.values()) {
+      const { streamPrefix, keyPrefix } = record;
+      if (!stream.startsWith(keyPrefix, streamPrefix.length) || !stream.startsWith(streamPrefix)) continue;
+      const derived = collection.derived(stream.slice(streamPrefix.length));
       if (derived !== undefined) return derived;
     }
     return undefined;
@@ -68,18 +70,21 @@ export class MemoryStreams {
   /**
    * A stream for a record that is about to be added. There must be neither yet.
    *
-   * @param hash of the key
+   * @param keyHash of the whole key
    */
-  derive(key: string, hash: number, record: DerivedRecord, room: number): DerivedStream {
-    const stream = DerivedStream.open(key, hash, this.records.nextSequence(), this.homeOf(record), room);
-    if (this.notifier.listening) this.notifier.touchCollection(record.collection);
+  derive(ownKey: string, keyHash: number, home: DerivedHome, room: number): DerivedStream {
+    const stream = DerivedStream.open(ownKey, keyHash, this.records.nextSequence(), home, room);
+    if (this.notifier.listening) this.notifier.touchCollection(home.record.collection);
     return stream;
+  }
+
+  /** False when no stream can be there without the record that once followed from it. */
+  get mayHaveLostRecords(): boolean {
+    return this.named.size > 0 || this.passing.size > 0;
   }
 
   /** Version of the stream that such a record would follow from, if it is there without its record. */
   versionWithoutRecord(key: string, record: DerivedRecord): number {
-    // Only a stream that lost its record can be in the way; where there are no others, the name is not even made.
-    if (this.named.size === 0 && this.passing.size === 0) return 0;
     const name = record.streamPrefix + key;
     return (this.named.get(name) ?? this.passing.get(name))?.version ?? 0;
   }
@@ -142,7 +147,7 @@ export class MemoryStreams {
     const { listening } = this.notifier;
     let unseen = false;
     if (stream instanceof DerivedStream && stream.derivesRecord) {
-      const collection = this.records.collection(stream.record.collection);
+      const { collection } = stream.home;
       collection.removeDerived(stream);
       unseen = byWriter && !collection.isListed && !this.log.isListed;
       if (listening) this.notifier.touchCollection(stream.record.collection);
@@ -157,10 +162,17 @@ export class MemoryStreams {
     stream.dropped(unseen);
   }
 
-  private homeOf(record: DerivedRecord): DerivedHome {
-    for (const known of this.derivations) if (known.record === record) return known;
-    const home = { ...this.home, record, arenas: [], spares: [] };
-    this.derivations.push(home);
+  /** What all streams share whose records follow in this way. */
+  homeOf(record: DerivedRecord): DerivedHome {
+    if (this.lastHome?.record === record) return this.lastHome;
+    return (this.lastHome = this.derivations.get(record) ?? this.addHome(record));
+  }
+
+  private addHome(record: DerivedRecord): DerivedHome {
+    const collection = this.records.collection(record.collection);
+    const prefixHash = hashOf(record.keyPrefix);
+    const home: DerivedHome = { ...this.home, record, collection, prefixHash, arenas: [], spares: [] };
+    this.derivations.set(record, home);
     this.elsewhere = true;
     return home;
   }
@@ -179,6 +191,7 @@ export class MemoryStreams {
   *all(): Iterable<MemoryStream> {
     yield* this.named.values();
     yield* this.passing.all();
-    for (const { record } of this.derivations) yield* this.records.collection(record.collection).allDerived();
+    const collections = new Set(Array.from(this.derivations.values(), ({ collection }) => collection));
+    for (const collection of collections) yield* collection.allDerived();
   }
 }
