@@ -23,6 +23,7 @@ import { Patches } from './patches.js';
 import { diverged, Replay } from './replay.js';
 import { encodeResult } from './result-encoding.js';
 import { never, type Cause, type OpenCall, type Run, type RunEnvironment, type StepEnd } from './run.js';
+import { openAnswer, type RunAnswer } from './run-answer.js';
 import type { RunIdentity } from './run-identity.js';
 import { RunContext } from './run-context.js';
 import { lineOf } from './run-line.js';
@@ -37,19 +38,13 @@ import { StepKeys } from './step-keys.js';
  */
 type Phase = 'flowing' | 'settling' | 'undoing' | 'ending' | 'over';
 
-/** How the promise made last is resolved: a function for each promise that tells its run would be one more thing to make. */
-let kept: ((value: unknown) => void) | undefined;
-const keepResolve = (resolve: (value: unknown) => void): void => {
-  kept = resolve;
-};
-
 /**
  * One run of a process in the memory of the node that owns it: where it is, and what happens next.
  *
  * Invariant: whatever the flow sees goes through {@link callEnded} and {@link turn}, in the order of the journal, and
  * where branches run side by side one end in a turn of the event loop: a replay can do exactly the same.
  */
-export class ProcessRun implements Run, RunScope {
+export class ProcessRun implements Run, RunScope, RunAnswer {
   inTurn = false;
   isListed = false;
   current: Run['current'];
@@ -60,9 +55,8 @@ export class ProcessRun implements Run, RunScope {
   startedAt: number;
   /** The caller awaits {@link outcome} itself: the shortest way, for runs in memory. */
   awaited = false;
-  outcome: Promise<unknown> | undefined;
-  /** Settles {@link outcome}. Not left to the flow: one that is given up never comes to its end. */
-  private answer: ((value: unknown) => void) | undefined;
+  outcome: RunAnswer['outcome'];
+  answer: RunAnswer['answer'];
   private phase: Phase = 'flowing';
   private cause: Cause | undefined;
   /** Only for flows with one step at a time, in the life in which a store in memory has taken their start. */
@@ -162,10 +156,7 @@ export class ProcessRun implements Run, RunScope {
   }
 
   private flow(command: unknown): void {
-    if (this.awaited) {
-      this.outcome = new Promise(keepResolve);
-      this.answer = kept;
-    }
+    if (this.awaited) openAnswer(this);
     void executeFlow(this, command).then(
       (value) => this.flowReturned(value),
       (error: unknown) => this.flowThrew(error),
