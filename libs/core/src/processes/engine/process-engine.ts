@@ -236,5 +236,7 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
 }
 
 function cameFrom({ correlationId, messageId, tenant }: MessageContext): StartOptions {
-  return { correlationId, causationId: messageId, ...(tenant === undefined ? {} : { tenant }) };
+  // Not with a spread, which takes longer than all the rest: every process that a command starts comes by here.
+  if (tenant === undefined) return { correlationId, causationId: messageId };
+  return { correlationId, causationId: messageId, tenant };
 }
