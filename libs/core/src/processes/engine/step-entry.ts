@@ -70,20 +70,21 @@ export function sharedEntry({ step, run }: EntryParts): StepEntry {
 
 // The same as `FastLane.call`, whose parts it calls.
 function textOf(parameters: number): string {
-  const names = Array.from({ length: parameters }, (_, index) => `a${index}`);
+  const values = Array.from({ length: parameters }, (_, index) => `args[${index}]`);
+  // A list of parameters, not one made here: such a list V8 would allocate among the old objects from then on, once it has
+  // seen many of them grow old in a long run.
   return `'use strict';
-return function (${names.join(', ')}) {
+return function (...args) {
   const run = this[RUN];
   const lane = run.lane;
-  if (lane === undefined || arguments.length !== ${parameters}) return run.callStep(step, [...arguments]);
-  const args = [${names.join(', ')}];
+  if (lane === undefined || args.length !== ${parameters}) return run.callStep(step, args);
   const key = lane.enter(step, args);
   if (key === undefined) return run.callStep(step, args);
   let answer;
   try {
     const view = new StepView(undefined, run, key);
     lane.view = view;
-    answer = body.call(${['view', ...names].join(', ')});
+    answer = body.call(${['view', ...values].join(', ')});
   } catch (error) {
     return lane.onError(error);
   }
