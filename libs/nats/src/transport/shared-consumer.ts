@@ -59,7 +59,7 @@ export class SharedConsumer implements DurableSource {
   async leave(): Promise<void> {
     this.isLeaving = true;
     await this.pulling?.stop();
-    for (const each of this.held.all()) if (!each.hasBegun) this.giveBack(each);
+    for (const each of this.held.all()) if (!each.hasBegun && !each.isLost) this.giveBack(each);
     await this.given();
   }
 

@@ -1,7 +1,7 @@
 import { CatgaModule, Transport, type TransportMessage } from '@catga/core';
 import { CatgaNatsModule, NatsTransport } from '@catga/nats';
 import { Test } from '@nestjs/testing';
-import { natsPrograms, startNats, type ServerHandle } from '../../../../tools/servers/index.mjs';
+import { natsPrograms, startNats, startProxy, type ServerHandle } from '../../../../tools/servers/index.mjs';
 import { errorOf, jetStream, newName, rawConnection } from '../tools.js';
 import { jobs, member, openTransport, until } from './tools.js';
 
@@ -13,8 +13,8 @@ for (const { name, program } of natsPrograms()) {
   describe(`NatsTransport on ${name}`, () => {
     let server: ServerHandle;
     const open: NatsTransport[] = [];
-    const transportOf = async (options = {}): Promise<NatsTransport> => {
-      const transport = await openTransport(server.url, options);
+    const transportOf = async (options = {}, servers = server.url): Promise<NatsTransport> => {
+      const transport = await openTransport(servers, options);
       open.push(transport);
       return transport;
     };
@@ -91,6 +91,28 @@ for (const { name, program } of natsPrograms()) {
       release();
       await stopping;
       expect(second.got.map(({ attempt }) => attempt)).toEqual([1, 1]);
+    });
+
+    it('gives back once what reaches a member while it stops', async () => {
+      const settings = { name: newName() };
+      // What is given twice must be seen to come from that, and not from a server that waits no longer.
+      const unhurried = { ackTimeout: 20_000 };
+      const proxy = await startProxy(server);
+      const [near, far] = [await transportOf(settings), await transportOf(settings, proxy.url(server.url))];
+      const first = await member(far, unhurried);
+      proxy.stall();
+      const many = jobs('m', 8);
+      for (const job of many) await near.publish([job]);
+      const stopping = first.consumer.stop();
+      const second = await member(near, unhurried);
+      proxy.resume();
+      await stopping;
+      await until('the other one does them', () => many.every(({ id }) => second.done.includes(id)));
+      await until('none waits', async () => (await second.consumer.status()).waiting === 0);
+      expect(second.done).toHaveLength(many.length);
+      expect(first.got).toEqual([]);
+      await far.close();
+      await proxy.stop();
     });
 
     it('hands on what somebody else has published to its subjects, as bytes', async () => {

@@ -10,6 +10,10 @@ interface StreamInfo {
   readonly state: { readonly messages: number; readonly subjects?: Readonly<Record<string, number>> };
 }
 
+interface ConsumerList {
+  readonly consumers: readonly { readonly num_redelivered: number }[];
+}
+
 for (const { name, program } of natsPrograms()) {
   describe(`Messages that are published at once, on ${name},`, () => {
     let server: ServerHandle;
@@ -157,6 +161,40 @@ for (const { name, program } of natsPrograms()) {
       );
       await lost.close();
       await proxy.stop();
+    });
+
+    it('come again one by one when the member that inherits them stops before it knows what was done', async () => {
+      const prefix = newName();
+      const proxies = [await startProxy(server), await startProxy(server)] as const;
+      const [node, lost, leaving] = [
+        await transportOf({ name: prefix }),
+        await transportOf({ name: prefix }, proxies[0].url(server.url)),
+        await transportOf({ name: prefix }, proxies[1].url(server.url)),
+      ];
+      const victim = await member(lost, { concurrency: 256 }, ({ id }) =>
+        id === 'm50' ? new Promise(() => undefined) : undefined,
+      );
+      await node.publish(twoPacks);
+      await until('all but one are done', () => victim.done.length === ids.length - 1);
+      await until('that is written down', async () =>
+        Object.keys(await stream(`${prefix}_SUB`)).some((subject) => subject.includes('.work.$pack.')),
+      );
+      const between = await member(leaving, { concurrency: 256 });
+      proxies[1].stall();
+      await proxies[0].cut();
+      await until('the server gives it to the next one', async () => {
+        const list = await jetStream<ConsumerList>(server.url, `CONSUMER.LIST.${prefix}_MSG`);
+        return list.consumers.some(({ num_redelivered: again }) => again > 0);
+      });
+      const stopping = between.consumer.stop();
+      const heir = await member(node, { concurrency: 256 });
+      proxies[1].resume();
+      await stopping;
+      await until('the heir has the last one', () => heir.done.includes('m50'));
+      await until('none waits', async () => (await heir.consumer.status()).waiting === 0);
+      expect([...between.got, ...heir.got].map(({ id }) => id)).toEqual(['m50']);
+      await Promise.all([lost.close(), leaving.close()]);
+      await Promise.all(proxies.map((proxy) => proxy.stop()));
     });
 
     it('are handled where they are when the stream is full, so that no copy of them can be kept', async () => {

@@ -33,6 +33,8 @@ export class PackConsumer implements DurableSource, PackOwner {
   private isLeaving = false;
   /** Messages of held packs that are not settled yet. */
   private messages = 0;
+  /** Packs of which it is not known yet what of them was handled elsewhere; they are given back when it is. */
+  private readonly asked = new Set<HeldPack>();
   /** Copies on their way to the server. */
   private readonly copying = new Set<Promise<void>>();
   /** Messages that the member had ended when it last took a pack apart. */
@@ -80,7 +82,7 @@ export class PackConsumer implements DurableSource, PackOwner {
   async leave(): Promise<void> {
     this.isLeaving = true;
     await this.pulling?.stop();
-    for (const pack of this.held.all()) this.track(this.giveBack(pack));
+    for (const pack of this.held.all()) if (!this.asked.has(pack)) this.track(this.giveBack(pack));
     await this.given();
   }
 
@@ -163,6 +165,7 @@ export class PackConsumer implements DurableSource, PackOwner {
 
   /** Somebody had it before. */
   private async inherit(pack: HeldPack): Promise<void> {
+    this.asked.add(pack);
     try {
       const rest = await this.progress.read(pack);
       if (rest !== undefined) {
@@ -174,6 +177,8 @@ export class PackConsumer implements DurableSource, PackOwner {
       this.held.reject(pack, `${NAK} {"delay": ${PAUSE * NANOSECONDS}}`);
       this.options.onRoom();
       return;
+    } finally {
+      this.asked.delete(pack);
     }
     await this.giveBack(pack);
     this.endIfDone(pack);
