@@ -238,8 +238,13 @@ export interface DirectStream {
   push(event: NewEvent): void;
   /** Appends one event of which no object is made. `at` is in milliseconds since 1970. */
   add(shape: EventShape, at: number, data: Payload): void;
-  /** The same for data that is a list: its items are kept, not the list. A reader gets a list of the same items. */
+  /**
+   * The same for data that is a list: its items are kept, not the list. A reader gets a list of the same items. Not for
+   * the first event.
+   */
   addList(shape: EventShape, at: number, items: readonly Payload[]): void;
+  /** The same for a list of one item, of which no list is made. */
+  addOne(shape: EventShape, at: number, item: Payload): void;
   /**
    * Removes the stream, and its record while that follows from it. To be called by its writer, and the last thing that it
    * does with this object: the store may make another stream of it.

@@ -54,6 +54,10 @@ class Caller {
     answers.push(await this.rest(1, 2, 3));
     answers.push(await this.ofNothing());
     answers.push(await this.failsOnce('x', { deep: 1 }));
+    answers.push(await this.one(1), await this.one([1, 2]), await this.one(undefined));
+    answers.push(await (this.one as (...fewer: unknown[]) => unknown)());
+    answers.push(await (this.one as (...more: unknown[]) => unknown)(1, 2));
+    answers.push(await this.oneFailsOnce(['y']));
     return answers;
   }
   private async sum(a: number, b: number) {
@@ -67,6 +71,12 @@ class Caller {
   }
   private async ofNothing() {
     return typeof this.sum;
+  }
+  private async one(value: unknown) {
+    return { value };
+  }
+  private async oneFailsOnce(names: string[]) {
+    return this.world.act('fails alone', names.join());
   }
   private async failsOnce(name: string, value: object) {
     return `${await this.world.act('fails', name)} ${JSON.stringify(value)}`;
@@ -83,13 +93,20 @@ describe('The shortest path in memory', () => {
   const calls = async () => {
     const world = new World();
     world.fail('fails', new Error('once'));
+    world.fail('fails alone', new Error('once'));
     const store = new MemoryStore({ mode: 'reference' });
     const node = new TestNode(store, world, [Caller] as never[]);
     return { answers: await node.engine.execute('Caller', new Calls('1')), inputs: await inputs(store) };
   };
   const expected = {
-    answers: ['1 2', '1 2', '1 undefined', 7, 5, 3, 'function', 'fails! {"deep":1}'],
-    inputs: [[1, 2], [1, 2, 'more'], [1], [], [5], [1, 2, 3], [], ['x', { deep: 1 }], ['x', { deep: 1 }]],
+    answers: [
+      ...['1 2', '1 2', '1 undefined', 7, 5, 3, 'function', 'fails! {"deep":1}'],
+      ...[{ value: 1 }, { value: [1, 2] }, { value: undefined }, { value: undefined }, { value: 1 }, 'fails alone!'],
+    ],
+    inputs: [
+      ...[[1, 2], [1, 2, 'more'], [1], [], [5], [1, 2, 3], [], ['x', { deep: 1 }], ['x', { deep: 1 }]],
+      ...[[1], [[1, 2]], [undefined], [], [1, 2], [['y']], [['y']]],
+    ],
   };
 
   it('takes steps with any arguments, and journals those that were given', async () => {

@@ -191,9 +191,10 @@ describe('A record that follows from its stream', () => {
   it('keeps any time exactly, and more events than it made room for', async () => {
     const { store, open } = setUp();
     const stream = open('a', 1);
-    const times = [1_000.25, 0.1, -5, 9e15, 1_234_567_890_123.456];
+    const times = [1_000.25, 0.1, -5, 3e9, -3e9, 9e15, 1_234_567_890_123.456];
     for (const at of times) stream.add(done, at, null);
-    expect((await store.readStream('run-a')).slice(1).map((event) => event.at)).toEqual(times);
+    for (const at of times) stream.addOne(done, at, null);
+    expect((await store.readStream('run-a')).slice(1).map((event) => event.at)).toEqual([...times, ...times]);
   });
 
   it('keeps its order for queries while others come and go unasked', async () => {
@@ -210,8 +211,23 @@ describe('A record that follows from its stream', () => {
     expect(await keys({ order: 'newest' })).toEqual(['last', '49', 'first']);
   });
 
+  it('is in a dump, with its whole stream, once it stands for itself', async () => {
+    const { store, open, write } = setUp();
+    const [stream] = [open('a', 8), open('b')];
+    stream.addList(done, 1_001, [1, 2]);
+    stream.addOne(done, 1_002, 'one');
+    write('a', 'own');
+    const rows = store.dump();
+    const copy = new MemoryStore();
+    const take = copy.load();
+    for (const row of rows) take(row);
+    expect(await copy.readStream('run-a')).toEqual(await store.readStream('run-a'));
+    expect(await copy.getRecord('lines', 'a')).toEqual(await store.getRecord('lines', 'a'));
+    expect(await copy.readStream('run-b')).toEqual([]);
+  });
+
   it('reads back what was added to each stream, whatever its length, and whoever came, went and pushes on', async () => {
-    const often = ['open', 'open', 'open', 'add', 'list', 'list', 'remove', 'remove'];
+    const often = ['open', 'open', 'open', 'add', 'list', 'list', 'one', 'one', 'remove', 'remove'];
     const what = fc.constantFrom(...often, 'delete', 'read', 'truncate', 'read lines', 'read log');
     const step = fc.record({ what, at: fc.nat(6), items: fc.array(fc.integer(), { maxLength: 9 }) });
     await fc.assert(
@@ -238,6 +254,11 @@ describe('A record that follows from its stream', () => {
           } else if (does === 'list') {
             known.stream.addList(done, index, [...items]);
             known.data.push(items);
+          } else if (does === 'one') {
+            // Also what is a list itself, or nothing.
+            const item = [items, index, undefined, null][at % 4];
+            known.stream.addOne(done, index, item);
+            known.data.push([item]);
           } else if (does === 'read') {
             const read = store.readPayloads?.(`run-${key}`, 1);
             const payloads = read && Array.from({ length: read.length }, (_, index) => read.at(index));
@@ -258,11 +279,15 @@ describe('A record that follows from its stream', () => {
             // Its writer knows nothing of that. Nobody will read it; others must not see it either.
             known.stream.add(done, index, 'late');
             known.stream.addList(done, index, ['late']);
+            known.stream.addOne(done, index, 'late');
             known.stream.remove();
           }
         }
         for (const [key, { data, gone }] of model) {
-          expect((await store.readStream(`run-${key}`)).map((event) => event.data)).toEqual(data.slice(gone));
+          const read = await store.readStream(`run-${key}`);
+          expect(read.map((event) => event.data)).toEqual(data.slice(gone));
+          const positions = read.map(({ position }) => position);
+          expect(positions).toEqual(positions.filter((each) => each > 0).sort((one, other) => one - other));
         }
       }),
     );

@@ -8,6 +8,7 @@ import { derivedLine } from './derived-line.js';
 import { JournalRoom } from './journal-room.js';
 import { RunOrigin } from './run-started.js';
 import { sharedEntry, stepEntry, type EnteredRun } from './step-entry.js';
+import { bitOf } from './step-keys.js';
 import { StepSlot } from './step-slot.js';
 
 /** How a run's object finds its run. */
@@ -123,7 +124,7 @@ export class CompiledProcess {
   dynamicStep(policy: StepBlueprint, work: () => unknown): CompiledStep {
     const only = { method: policy.name, run: work, condition: undefined, compensation: undefined, arity: 0 };
     // Under the name of a method, its calls are counted with those of the method.
-    const known = this.steps.get(policy.name) ?? { ...policy, index: -1, slots: [] };
+    const known = this.steps.get(policy.name) ?? { ...policy, index: -1, bit: 0, slots: [] };
     return { ...known, alternatives: [only], only };
   }
 
@@ -138,7 +139,7 @@ export class CompiledProcess {
     }));
     const [first] = alternatives;
     const only = alternatives.length === 1 && first?.condition === undefined ? first : undefined;
-    return { ...step, index, alternatives, only, slots: [new StepSlot(`${step.name}:1`)] };
+    return { ...step, index, bit: bitOf(index), alternatives, only, slots: [new StepSlot(`${step.name}:1`)] };
   }
 
   private makeRunView(): new (run: RunScope) => object {

@@ -17,6 +17,8 @@ export interface CompiledAlternative {
 /** A step as the engine calls it. */
 export interface CompiledStep extends Omit<StepBlueprint, 'alternatives'> {
   readonly index: number;
+  /** See `bitOf`. */
+  readonly bit: number;
   readonly alternatives: readonly CompiledAlternative[];
   /** Its one alternative, when there is nothing to choose. */
   readonly only: CompiledAlternative | undefined;

@@ -25,7 +25,9 @@ export class FastLane implements StepLane {
   view!: object;
   private step!: CompiledStep;
   private slot!: StepSlot;
-  private args!: unknown[];
+  /** Of the step under way; undefined: its one argument is {@link argument}. */
+  private args: unknown[] | undefined;
+  private argument: unknown;
   // Made once for all steps: two closures a step cost more than the step.
   readonly onValue = (value: unknown): unknown => this.completed(value);
   readonly onError = (error: unknown): Promise<unknown> => this.failed(error);
@@ -74,6 +76,20 @@ export class FastLane implements StepLane {
     if (!this.isOpen || this.stream.version >= this.longest) return undefined;
     const slot = this.keys.next(step, args);
     this.begin(step, slot, args);
+    return slot.key;
+  }
+
+  /** The same for a step with one argument, of which no list is made. Not for one with a key of the user's. */
+  enterWith(step: CompiledStep, argument: unknown): string | undefined {
+    if (!this.isOpen || this.stream.version >= this.longest) return undefined;
+    const slot = this.keys.numbered(step);
+    this.step = step;
+    this.slot = slot;
+    this.args = undefined;
+    this.argument = argument;
+    const at = coarseNow();
+    this.stream.addOne(slot.started, at, argument);
+    this.underWay(at);
     return slot.key;
   }
 
@@ -130,6 +146,6 @@ export class FastLane implements StepLane {
     // Otherwise there was no alternative to run.
     const began = run.current === this;
     run.current = undefined;
-    return new StepCall(run, this.step, this.slot.key, this.args).takeOver(error, began);
+    return new StepCall(run, this.step, this.slot.key, this.args ?? [this.argument]).takeOver(error, began);
   }
 }

@@ -9,6 +9,8 @@ export interface StepLane {
   view: object;
   /** Journals that a step begins; answers with its key, or undefined when it cannot go this way. */
   enter(step: CompiledStep, args: unknown[]): string | undefined;
+  /** The same for one argument. */
+  enterWith(step: CompiledStep, argument: unknown): string | undefined;
   /** What the body's promise goes on with. */
   readonly onValue: (value: unknown) => unknown;
   readonly onError: (error: unknown) => Promise<unknown>;
@@ -51,10 +53,10 @@ export function stepEntry(parts: EntryParts): StepEntry {
   if (body === undefined || step.key !== undefined || body.length > MOST_PARAMETERS) return sharedEntry(parts);
   try {
     // eslint-disable-next-line typescript/no-implied-eval -- the text has nothing in it but a number of parameters
-    const make = new Function('step', 'RUN', 'body', 'StepView', textOf(body.length)) as (
+    const make = new Function('step', 'RUN', 'body', 'StepView', 'shared', textOf(body.length)) as (
       ...parts: unknown[]
     ) => StepEntry;
-    return make(step, run, body, StepView);
+    return make(step, run, body, StepView, sharedEntry(parts));
   } catch (error) {
     if ((error as Error).name !== 'EvalError') throw error;
     return sharedEntry(parts);
@@ -70,16 +72,20 @@ export function sharedEntry({ step, run }: EntryParts): StepEntry {
 
 // The same as `FastLane.call`, whose parts it calls.
 function textOf(parameters: number): string {
-  const values = Array.from({ length: parameters }, (_, index) => `args[${index}]`);
+  const given = Array.from({ length: parameters }, (_, index) => `args[${index}]`);
   // A list of parameters, not one made here: such a list V8 would allocate among the old objects from then on, once it has
-  // seen many of them grow old in a long run.
+  // seen many of them grow old in a long run. Most steps have one parameter, and need no list.
+  const [list, count, enter, values, leave] =
+    parameters === 1
+      ? ['argument', 'arguments.length', 'enterWith(step, argument)', ['argument'], 'shared.apply(this, arguments)']
+      : ['...args', 'args.length', 'enter(step, args)', given, 'run.callStep(step, args)'];
   return `'use strict';
-return function (...args) {
+return function (${list}) {
   const run = this[RUN];
   const lane = run.lane;
-  if (lane === undefined || args.length !== ${parameters}) return run.callStep(step, args);
-  const key = lane.enter(step, args);
-  if (key === undefined) return run.callStep(step, args);
+  if (lane === undefined || ${count} !== ${parameters}) return ${leave};
+  const key = lane.${enter};
+  if (key === undefined) return ${leave};
   let answer;
   try {
     const view = new StepView(undefined, run, key);

@@ -6,6 +6,11 @@ const SHARED = 1_000;
 /** Steps that a bit mask can hold. */
 const MASKED = 31;
 
+/** The bit of a step in the mask of those that were called; none has 0. */
+export function bitOf(index: number): number {
+  return index < MASKED ? 1 << index : 0;
+}
+
 /**
  * Gives each call of a step its key: name and occurrence, or the user's own key and its occurrence.
  *
@@ -21,21 +26,24 @@ export class StepKeys {
 
   next(step: CompiledStep, args: unknown[]): StepSlot {
     if (step.key !== undefined || step.index < 0) return new StepSlot(this.named(step, args));
-    const bit = step.index < MASKED ? 1 << step.index : 0;
-    if (bit === 0 || (this.called & bit) !== 0) return this.again(step, bit === 0 ? 0 : 1);
+    return this.numbered(step);
+  }
+
+  /** Of a step that is a method and has no key of the user's. */
+  numbered(step: CompiledStep): StepSlot {
+    const { bit } = step;
+    // Also one that has none.
+    if ((this.called & bit) === bit) return this.again(step);
     this.called |= bit;
     return step.slots[0] as StepSlot;
   }
 
-  /** @param counted calls that the bits know of */
-  private again({ index, name, slots }: CompiledStep, counted: number): StepSlot {
+  private again(step: CompiledStep): StepSlot {
+    const { index, bit, slots } = step;
     const counts = (this.counts ??= []);
-    const before = counts[index] ?? counted;
+    const before = counts[index] ?? (bit === 0 ? 0 : 1);
     counts[index] = before + 1;
-    if (before < slots.length) return slots[before] as StepSlot;
-    const slot = new StepSlot(`${name}:${before + 1}`);
-    if (before === slots.length && before < SHARED) slots.push(slot);
-    return slot;
+    return before < slots.length ? (slots[before] as StepSlot) : newSlot(step, before);
   }
 
   private named(step: CompiledStep, args: unknown[]): string {
@@ -46,4 +54,10 @@ export class StepKeys {
     occurrences.set(base, number);
     return `${base}:${number}`;
   }
+}
+
+function newSlot({ name, slots }: CompiledStep, before: number): StepSlot {
+  const slot = new StepSlot(`${name}:${before + 1}`);
+  if (before === slots.length && before < SHARED) slots.push(slot);
+  return slot;
 }

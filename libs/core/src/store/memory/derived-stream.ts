@@ -2,7 +2,7 @@ import type { DerivedRecord, EventShape, StoredRecord, StreamPayloads } from '..
 import { CellArena } from './cell-arena.js';
 import { ItemList, LONGEST } from './item-list.js';
 import type { CollectionEntry } from './memory-record.js';
-import { CELLS, MemoryStream, UNBOUNDED, type StreamHome } from './memory-stream.js';
+import { CELLS, MemoryStream, UNBOUNDED, type FrozenStream, type StreamHome } from './memory-stream.js';
 import { OPEN } from './stream-life.js';
 
 /** Most cells of a stream that shares its array with others. */
@@ -103,12 +103,27 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
     const { cells, home } = this;
     for (let index = 0; index < length; index++) cells[first + index] = home.payloads.take(items[index]);
     this.end = first;
-    this.append(shape, at, ItemList.of(this.blockEnd - first, length));
+    this.append(shape, at, ItemList.of(this.blockEnd - first, length), 1);
+  }
+
+  /** The item is the data of the event, whose position is negative: that makes it a list. */
+  override addOne(shape: EventShape, at: number, item: unknown): void {
+    if (this.next + CELLS > this.end || this.arena === undefined) return this.add(shape, at, [item]);
+    this.append(shape, at, this.home.payloads.take(item), -1);
   }
 
   override payloadsFrom(from: number): StreamPayloads | undefined {
     this.leaveArena();
     return super.payloadsFrom(from);
+  }
+
+  override freeze(): FrozenStream {
+    this.leaveArena();
+    return super.freeze();
+  }
+
+  override positionOf(version: number): number {
+    return Math.abs(super.positionOf(version));
   }
 
   override truncate(gone: number): void {
@@ -152,7 +167,8 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
 
   protected override dataOf(version: number): unknown {
     const data = super.dataOf(version);
-    return data instanceof ItemList ? this.itemsOf(data) : data;
+    if (data instanceof ItemList) return this.itemsOf(data);
+    return super.positionOf(version) < 0 ? [data] : data;
   }
 
   protected override cellOf(version: number): number {
@@ -176,6 +192,10 @@ export class DerivedStream extends MemoryStream implements CollectionEntry {
     for (let cell = 1; cell < own.length; cell += CELLS) {
       const data = own[cell];
       if (data instanceof ItemList) own[cell] = this.itemsOf(data);
+      const position = own[cell + 2] as number;
+      if (position > 0) continue;
+      own[cell] = [data];
+      own[cell + 2] = -position;
     }
     this.leaveBlock();
     this.cells = own;

@@ -51,15 +51,21 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
 
   push(event: NewEvent): void {
     const { home } = this;
-    this.append(home.shapes.shapeOf(event), event.at ?? home.now(), home.payloads.take(event.data));
+    if (this.next + CELLS > this.end) this.makeRoom();
+    this.append(home.shapes.shapeOf(event), event.at ?? home.now(), home.payloads.take(event.data), 1);
   }
 
   add(shape: EventShape, at: number, data: unknown): void {
-    this.append(shape, at, this.home.payloads.take(data));
+    if (this.next + CELLS > this.end) this.makeRoom();
+    this.append(shape, at, this.home.payloads.take(data), 1);
   }
 
   addList(shape: EventShape, at: number, items: readonly unknown[]): void {
     this.add(shape, at, items);
+  }
+
+  addOne(shape: EventShape, at: number, item: unknown): void {
+    this.add(shape, at, [item]);
   }
 
   remove(): void {
@@ -137,7 +143,7 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
       this.version++;
       cells[cell] = shape;
       cells[cell + 1] = data;
-      cells[cell + 2] = Number.isInteger(at) ? at - home.epoch : new OddTime(at);
+      cells[cell + 2] = ageOf(at, at - home.epoch);
       cells[cell + 3] = position;
     }
   }
@@ -170,19 +176,28 @@ export abstract class MemoryStream implements DirectStream, LoggedStream {
   /** Called when the next event does not fit in front of {@link end}. */
   protected makeRoom(): void {}
 
-  protected append(shape: EventShape, at: number, data: unknown): void {
-    const { home } = this;
-    const { log, epoch } = home;
-    if (this.next + CELLS > this.end) this.makeRoom();
-    const { cells, next: cell } = this;
-    this.next = cell + CELLS;
+  /**
+   * Only where there is room. Few words: V8 gives a caller only so many that it puts in the place of calls.
+   *
+   * @param sign -1: the position is kept as a negative number, for whoever wants to mark the event so
+   */
+  protected append(shape: EventShape, at: number, data: unknown, sign: 1 | -1): void {
+    const { cells, next, home } = this;
+    const { log } = home;
+    const age = at - home.epoch;
+    cells[next] = shape;
+    cells[next + 1] = data;
+    cells[next + 2] = age === (age | 0) ? age | 0 : ageOf(at, age);
+    cells[next + 3] = sign * ++log.last;
+    this.next = next + CELLS;
     this.version++;
-    cells[cell] = shape;
-    cells[cell + 1] = data;
-    cells[cell + 2] = Number.isInteger(at) ? at - epoch : new OddTime(at);
-    cells[cell + 3] = ++log.last;
     if (log.watched) log.appended(this);
   }
+}
+
+/** What is kept of a time: the distance to the epoch. */
+function ageOf(at: number, age: number): number | OddTime {
+  return Number.isInteger(at) ? age : new OddTime(at);
 }
 
 /** The events of a stream from a version on, as they are now. Events are only ever added to its array. */
