@@ -1,3 +1,4 @@
+import { bootContext } from '../nest.js';
 import type { Contestant } from '../contestant.js';
 
 class Receiver {
@@ -11,7 +12,9 @@ class Receiver {
 export default async function threeCalls(): Promise<Contestant> {
   const [a, b, c] = [new Receiver(), new Receiver(), new Receiver()];
   const event = { value: 1 };
+  const app = await bootContext({});
   return {
+    close: () => app.close(),
     async run(operations) {
       for (let i = 0; i < operations; i++) {
         await a.handle(event);
