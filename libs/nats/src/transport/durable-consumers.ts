@@ -1,9 +1,13 @@
 import type { SubscriptionSettings } from '@catga/core';
+import { NatsUnavailableError } from '../connection/index.js';
 import type { TransportContext } from './context.js';
+import type { ConsumerInfo } from './jetstream-api.js';
 import type { SubscriptionRecord } from './subscription-record.js';
 
 const NANOSECONDS = 1_000_000;
 const UNLIMITED = -1;
+/** How long an answer is waited for before it is asked for again, one time after the other. Milliseconds. */
+const SOON = [250, 500, 1_000, 2_000];
 
 /** What a subscription gets again: replays and what members gave back. Its place among the subjects. */
 export const AGAIN = '';
@@ -32,7 +36,7 @@ export async function ensureDurableConsumer(
   const { api, names } = context;
   const name = isPacked ? names.packConsumer(settings.name, subject) : names.consumer(settings.name, subject);
   const ackWait = Math.round(settings.ackTimeout * NANOSECONDS);
-  const found = await api.consumerInfo(names.messages, name);
+  const found = await findConsumer(context, name);
   if (found === undefined) {
     await api.createDurable(names.messages, {
       durable_name: name,
@@ -52,6 +56,21 @@ export async function ensureDurableConsumer(
     await api.createDurable(names.messages, { ...found.config, durable_name: name, ack_wait: ackWait });
   }
   return name;
+}
+
+/**
+ * In a cluster nobody answers for a consumer that was made a moment ago: it has no leader yet. So it is where several nodes
+ * boot at once; who asks again soon is answered then.
+ */
+async function findConsumer({ api, names }: TransportContext, name: string): Promise<ConsumerInfo | undefined> {
+  for (const patience of SOON) {
+    try {
+      return await api.consumerInfo(names.messages, name, patience);
+    } catch (error) {
+      if (!(error instanceof NatsUnavailableError && error.reason === 'timeout')) throw error;
+    }
+  }
+  return api.consumerInfo(names.messages, name);
 }
 
 /** Removes everything that the server has of a subscription, but for its dead letters. */

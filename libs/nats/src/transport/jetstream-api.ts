@@ -113,8 +113,10 @@ export class JetStreamApi {
     return this.link.jetStream(`CONSUMER.CREATE.${stream}`, { stream_name: stream, config });
   }
 
-  consumerInfo(stream: string, consumer: string): Promise<ConsumerInfo | undefined> {
-    return unless(CONSUMER_NOT_FOUND, this.link.jetStream<ConsumerInfo>(`CONSUMER.INFO.${stream}.${consumer}`));
+  /** @param timeout milliseconds. Default: as long as any answer may take. */
+  consumerInfo(stream: string, consumer: string, timeout?: number): Promise<ConsumerInfo | undefined> {
+    const answer = this.link.jetStream<ConsumerInfo>(`CONSUMER.INFO.${stream}.${consumer}`, undefined, timeout);
+    return unless(CONSUMER_NOT_FOUND, answer);
   }
 
   async deleteConsumer(stream: string, consumer: string): Promise<void> {

@@ -40,6 +40,19 @@ describe(`NatsTransport with three copies on a cluster of three, ${name}`, () =>
     expect(done.toSorted()).toEqual(['last', ...Array.from({ length: 20 }, (_, round) => `m${round}`)].toSorted());
   }, 30_000);
 
+  it('lets members of all nodes join new subscriptions at the same moment', async () => {
+    const settings = { name: newName() };
+    const transports = await Promise.all([0, 1, 2].map((node) => transportOf(node, settings)));
+    // One of them makes the consumer, and the others ask for it while it has no leader yet.
+    for (let round = 0; round < 8; round++) {
+      const members = await Promise.all(transports.map((transport) => member(transport, { name: `joined${round}` })));
+      const id = `m${round}`;
+      await (transports[0] as NatsTransport).publish([{ id, subject: 'jobs', body: 'x' }]);
+      await until('one of them has it', () => members.some(({ done }) => done.includes(id)));
+      await Promise.all(members.map(({ consumer }) => consumer.stop()));
+    }
+  }, 60_000);
+
   it('loses no acknowledged message and keeps the order of keys while one server after the other is killed -9', async () => {
     const settings = { name: newName() };
     const [producer, first, second] = await Promise.all([0, 1, 2].map((node) => transportOf(node, settings)));
