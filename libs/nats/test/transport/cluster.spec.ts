@@ -50,6 +50,7 @@ describe(`NatsTransport with three copies on a cluster of three, ${name}`, () =>
       await (transports[0] as NatsTransport).publish([{ id, subject: 'jobs', body: 'x' }]);
       await until('one of them has it', () => members.some(({ done }) => done.includes(id)));
       await Promise.all(members.map(({ consumer }) => consumer.stop()));
+      expect(members.flatMap(({ done }) => done)).toEqual([id]);
     }
   }, 60_000);
 
