@@ -166,11 +166,19 @@ describe.each([SQLITE, ...serverPlaces('one')])('nodes that share a projection o
   it('have one owner for each partition while they come, are frozen, wake up and are killed', async () => {
     await begin(4);
     const [first, second] = await Promise.all([startNode(), startNode()]);
-    const spread = async (wanted: [NodeProcess, number][]): Promise<void> =>
-      until(`the partitions are shared as ${wanted.map(([, count]) => count).join(' and ')}`, async () => {
-        const now = await shares();
+    const spread = async (wanted: [NodeProcess, number][]): Promise<void> => {
+      const what = `the partitions are shared as ${wanted.map(([, count]) => count).join(' and ')}`;
+      let now = new Map<number | 'nobody', number>();
+      const isSo = async (): Promise<boolean> => {
+        now = await shares();
         return now.size === wanted.length && wanted.every(([{ pid }, count]) => now.get(pid) === count);
+      };
+      await until(what, isSo).catch(async (error: Error) => {
+        const { partitions: seen, events } = await reader.projections.status('counter');
+        const said = nodes.map(({ pid, isAlive, lines }) => ({ pid, isAlive, lines }));
+        throw new Error(`${error.message}; ${JSON.stringify({ shares: [...now], events, seen, said })}`);
       });
+    };
     await spread([
       [first, 2],
       [second, 2],
